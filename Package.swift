@@ -1,0 +1,59 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// C is compiled with optimisation in debug builds too: a debug run of the tests would otherwise take hours.
+let kernelFlags: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: ["TestKit", .target(name: name)] + dependencies)
+}
+
+let package = Package(
+    name: "velatura",
+    platforms: [.macOS(.v14)],
+    products: [.executable(name: "velatura", targets: ["velatura"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // The C beneath: each says in its header what it is for.
+        .target(name: "CLazyLibraries"),
+        .target(name: "CThreads", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
+        .target(name: "CodecShims", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
+        .target(name: "CDNNL", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
+        .target(name: "CKernels", cSettings: kernelFlags),
+        .target(
+            name: "CMiniature", exclude: ["model"],
+            cSettings: [.unsafeFlags(["-std=c23"])]),
+
+        // The ladder of modules: imports point upwards in this list only.
+        library("Threads", ["CThreads"]),
+        library("Raster", ["Threads"]),
+        library("RasterFiles", ["Raster", "CodecShims"]),
+        library("Tensors", ["Threads", "CDNNL", "CKernels"]),
+        library("Checkpoints", ["Tensors"]),
+        library("Networks", ["Checkpoints", "Tensors"]),
+        library("Sampling", ["Tensors"]),
+        library("Painting", ["Raster", "RasterFiles", "Networks", "Sampling", "CMiniature"]),
+        library(
+            "Commands",
+            ["Painting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(name: "velatura", dependencies: ["Commands"]),
+
+        .target(name: "TestKit", dependencies: ["Checkpoints", "RasterFiles"], path: "Tests/TestKit"),
+        tests("Raster"),
+        tests("RasterFiles"),
+        tests("Tensors"),
+        tests("Checkpoints"),
+        tests("Networks"),
+        tests("Sampling"),
+        tests("Painting"),
+        .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "velatura"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
+)
