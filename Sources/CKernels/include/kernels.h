@@ -1,0 +1,52 @@
+// The loops between convolutions and matrix products: normalisation, activation, softmax, changes of layout.
+//
+// Each works on one piece of memory on the calling thread; the Swift above cuts the work and hands the pieces out.
+// On x86-64 each is compiled three times (AVX-512, AVX2, baseline) and the loader picks the one for the processor.
+//
+// Feature maps are blocked: [N, ⌈C/B⌉, H·W, B]; a *plane* is one [pixels, B] slice of it, B = `lanes`.
+#ifndef VELATURA_KERNELS_H
+#define VELATURA_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum { kernel_identity = 0, kernel_silu = 1 } kernel_activation;
+
+/// Name of the variant that runs here: "avx512", "avx2", "neon" or "baseline".
+const char *kernel_variant(void);
+
+// Layout.
+void kernel_block_plane(const float *channels, size_t channel_stride, size_t count, float *plane, size_t pixels, size_t lanes);
+void kernel_unblock_plane(const float *plane, float *channels, size_t channel_stride, size_t count, size_t pixels, size_t lanes);
+/// Copies `count` lanes from lane `from` of one plane to lane `to` of another.
+void kernel_copy_lanes(const float *source, size_t from, float *destination, size_t to, size_t count, size_t pixels, size_t lanes);
+/// Nearest-neighbour rows: destination[x] = source[⌊x·width/out_width⌋] for one row of a plane.
+void kernel_stretch_row(const float *source, size_t width, float *destination, size_t out_width, size_t lanes);
+
+// Group normalisation. `sums` and `squares` receive Σ(x − pivot) and Σ(x − pivot)² of each lane.
+void kernel_lane_moments(const float *plane, size_t pixels, size_t lanes, const float *pivot, double *sums, double *squares);
+/// out = activation(x·scale[lane] + shift[lane]), a plane to a plane (may be the same memory).
+void kernel_scale_plane(const float *plane, float *out, size_t pixels, size_t lanes, const float *scale, const float *shift, kernel_activation activation);
+/// The same, writing the first `count` lanes to rows of a [pixels, stride] matrix.
+void kernel_scale_plane_to_rows(const float *plane, float *rows, size_t stride, size_t count, size_t pixels, size_t lanes, const float *scale, const float *shift);
+/// plane += rows, the first `count` lanes from rows of a [pixels, stride] matrix.
+void kernel_add_rows_to_plane(const float *rows, size_t stride, size_t count, float *plane, size_t pixels, size_t lanes);
+
+// Rows of matrices.
+void kernel_layer_norm(const float *rows, float *out, size_t count, size_t width, const float *weight, const float *bias, float epsilon);
+/// In place: each row becomes softmax(row). With `visible` ≥ 0, row i sees only its first visible + i + 1 entries.
+void kernel_softmax(float *rows, size_t count, size_t width, size_t stride, ptrdiff_t visible);
+/// out[i, j] = rows[i, j]·gelu(rows[i, width + j]).
+void kernel_geglu(const float *rows, float *out, size_t count, size_t width);
+
+// Elementwise.
+void kernel_silu_array(const float *x, float *out, size_t count);
+void kernel_gelu_array(const float *x, float *out, size_t count);
+void kernel_quick_gelu_array(const float *x, float *out, size_t count);
+void kernel_add_array(const float *a, const float *b, float *out, size_t count);
+
+// Number formats of weights, to 32-bit floats.
+void kernel_from_float16(const uint16_t *from, float *to, size_t count);
+void kernel_from_bfloat16(const uint16_t *from, float *to, size_t count);
+
+#endif

@@ -1,0 +1,1 @@
+int miniature_stub;

@@ -1,0 +1,16 @@
+/// What can be wrong with the files of a model, sorted by whose fault it is. Every text is one line: what is wrong, with
+/// the values, then the mend.
+package enum CheckpointError: Error, Equatable {
+    /// A file or folder is not there.
+    case missing(String)
+    /// A file is there but is not what it should be, or is over a limit.
+    case invalid(String)
+    /// A file could not be read.
+    case unreadable(String)
+
+    package var line: String {
+        switch self {
+        case .missing(let line), .invalid(let line), .unreadable(let line): line
+        }
+    }
+}

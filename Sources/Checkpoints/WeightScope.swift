@@ -1,0 +1,119 @@
+import Tensors
+
+/// A place in a checkpoint, by the names that lead to it: layers take their weights from it, each saying the shape it
+/// expects.
+///
+/// A key that is missing or misshapen does not stop the building of the network: the ledger notes it and gives
+/// placeholder zeros, so that ``WeightLedger/close()`` can name every fault at once.
+package struct WeightScope {
+    package let ledger: WeightLedger
+    package let engine: Engine
+    private let path: String
+
+    package init(_ ledger: WeightLedger, on engine: Engine, prefix: String = "") {
+        (self.ledger, self.engine, path) = (ledger, engine, prefix)
+    }
+
+    /// The scope one name further in.
+    package func callAsFunction(_ name: String) -> WeightScope {
+        WeightScope(ledger, on: engine, prefix: path + name + ".")
+    }
+
+    package func callAsFunction(_ name: String, _ index: Int) -> WeightScope { self(name)("\(index)") }
+
+    /// Whether the checkpoint holds `name` here, or anything under it.
+    package func has(_ name: String) -> Bool { ledger.has(path + name) }
+
+    /// Weights of exactly this shape. `or` names what other writers call the same weights; a shape that differs only by
+    /// sides of one (a 1×1 convolution for a matrix) is taken too.
+    package func weights(_ name: String, _ shape: [Int], or other: String? = nil) -> Weights {
+        let key = other.map { !ledger.has(path + name) && ledger.has(path + $0) ? $0 : name } ?? name
+        return ledger.take(path + key, shape)
+    }
+}
+
+/// Which of a checkpoint's tensors a network has taken, and what was wrong.
+package final class WeightLedger {
+    private let files: [SafetensorsFile]
+    private var home: [String: Int] = [:]
+    private var taken: Set<String> = []
+    private var faults: [String] = []
+    private let none = Storage(0)
+
+    /// - Parameter files: one file, or the shards of one.
+    package init(_ files: [SafetensorsFile]) {
+        self.files = files
+        for (index, file) in files.enumerated() {
+            for key in file.entries.keys { home[key] = index }
+        }
+    }
+
+    /// Number of tensors, and of values in them.
+    package var tensorCount: Int { home.count }
+    package var valueCount: Int {
+        files.reduce(0) { $0 + $1.entries.values.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+    }
+    /// The number formats met, such as ["F16"].
+    package var formats: [String] { Set(files.flatMap { $0.entries.values.map(\.format) }).sorted() }
+
+    func has(_ key: String) -> Bool {
+        home[key] != nil || home[key + ".weight"] != nil || home.keys.contains { $0.hasPrefix(key + ".") }
+    }
+
+    func take(_ key: String, _ shape: [Int]) -> Weights {
+        guard let index = home[key] else {
+            faults.append("\(key) is missing (\(Self.text(shape)))")
+            return placeholder(shape)
+        }
+        taken.insert(key)
+        do throws(CheckpointError) {
+            guard let found = try files[index].weights(key) else { return placeholder(shape) }
+            if found.shape == shape { return found }
+            if found.shape.filter({ $0 != 1 }) == shape.filter({ $0 != 1 }) { return found.reshaped(shape) }
+            faults.append("\(key) is \(Self.text(found.shape)) but \(Self.text(shape)) is expected")
+        } catch {
+            faults.append(error.line)
+        }
+        return placeholder(shape)
+    }
+
+    func vector(_ key: String, _ shape: [Int]) -> [Float] {
+        let faultsBefore = faults.count
+        let found = take(key, shape)
+        return faults.count == faultsBefore ? found.floats() : []
+    }
+
+    /// Zeros for a fault. Vectors are real, since layers read them while they are built; matrices are never read.
+    private func placeholder(_ shape: [Int]) -> Weights {
+        if shape.count == 1, let count = shape.first, count <= 1 << 20 {
+            return Weights(shape, [Float](repeating: 0, count: count))
+        }
+        return Weights(shape: shape, format: .float32, bytes: UnsafeRawPointer(none.pointer), owner: none)
+    }
+
+    /// Buffers that old writers saved although they hold nothing learnt.
+    private static let harmless = ["position_ids", "num_batches_tracked"]
+
+    /// Ends the taking.
+    ///
+    /// - Throws: ``CheckpointError/invalid(_:)`` naming every key that is missing, misshapen or left over.
+    package func close() throws(CheckpointError) {
+        let surplus = home.keys.filter { key in
+            !taken.contains(key) && !Self.harmless.contains { key == $0 || key.hasSuffix("." + $0) }
+        }
+        let all = faults.sorted() + surplus.sorted().map { "\($0) is not part of this network" }
+        guard let name = files.first?.name, !all.isEmpty else { return }
+        throw .invalid(
+            "\(name) does not fit its configuration: \(all.joined(separator: "; ")). Check that config.json belongs to these weights."
+        )
+    }
+
+    private static func text(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "×") }
+}
+
+extension WeightScope {
+    /// Values that are read while a network is built, as floats: zeros where they are missing or misshapen.
+    package func vector(_ name: String, _ shape: [Int]) -> [Float] {
+        ledger.vector(path + name, shape)
+    }
+}

@@ -1,0 +1,91 @@
+import Checkpoints
+import Tensors
+
+/// Attention with its projections: over the tokens themselves, or over a text.
+///
+/// Source: diffusers, `models/attention_processor.py`, `Attention`.
+struct AttentionLayer: Sendable {
+    private let engine: Engine
+    private let heads: Int
+    private let query: Linear
+    private let key: Linear
+    private let value: Linear
+    private let output: Linear
+
+    init(_ scope: WeightScope, width: Int, contextWidth: Int, heads: Int) {
+        (engine, self.heads) = (scope.engine, heads)
+        query = Linear(scope("to_q"), from: width, to: width, bias: false)
+        key = Linear(scope("to_k"), from: contextWidth, to: width, bias: false)
+        value = Linear(scope("to_v"), from: contextWidth, to: width, bias: false)
+        output = Linear(scope("to_out", 0), from: width, to: width)
+    }
+
+    /// Adds attention of `x` over `context` to `sum`.
+    func add(_ x: Tensor, over context: Tensor, to sum: inout Tensor) throws {
+        let mixed = engine.attention(try query(x), try key(context), try value(context), heads: heads)
+        try output.add(mixed, to: &sum)
+    }
+}
+
+/// Self-attention, attention over the text, and a gated feed-forward, each over a normalised copy and added back.
+///
+/// Source: diffusers, `models/attention.py`, `BasicTransformerBlock`.
+struct TransformerBlock: Sendable {
+    private let engine: Engine
+    private let norm1: LayerNorm
+    private let selfAttention: AttentionLayer
+    private let norm2: LayerNorm
+    private let crossAttention: AttentionLayer
+    private let norm3: LayerNorm
+    private let feedIn: Linear
+    private let feedOut: Linear
+
+    init(_ scope: WeightScope, width: Int, contextWidth: Int, heads: Int) {
+        engine = scope.engine
+        norm1 = LayerNorm(scope("norm1"), width: width)
+        selfAttention = AttentionLayer(scope("attn1"), width: width, contextWidth: width, heads: heads)
+        norm2 = LayerNorm(scope("norm2"), width: width)
+        crossAttention = AttentionLayer(scope("attn2"), width: width, contextWidth: contextWidth, heads: heads)
+        norm3 = LayerNorm(scope("norm3"), width: width)
+        feedIn = Linear(scope("ff")("net", 0)("proj"), from: width, to: 8 * width)
+        feedOut = Linear(scope("ff")("net", 2), from: 4 * width, to: width)
+    }
+
+    func apply(to tokens: inout Tensor, context: Tensor) throws {
+        let own = norm1(tokens)
+        try selfAttention.add(own, over: own, to: &tokens)
+
+        try crossAttention.add(norm2(tokens), over: context, to: &tokens)
+
+        try feedOut.add(engine.geglu(feedIn(norm3(tokens))), to: &tokens)
+    }
+}
+
+/// Transformer blocks over the pixels of a feature map, and their result added to it.
+///
+/// Source: diffusers, `models/transformers/transformer_2d.py`, `Transformer2DModel` with continuous input.
+struct SpatialTransformer: Sendable {
+    private let engine: Engine
+    private let norm: GroupNorm
+    private let projectIn: Linear
+    private let blocks: [TransformerBlock]
+    private let projectOut: Linear
+
+    init(_ scope: WeightScope, channels: Int, contextWidth: Int, heads: Int, layers: Int, groups: Int) {
+        engine = scope.engine
+        // This normalisation's epsilon is fixed, whatever `norm_eps` says.
+        norm = GroupNorm(scope("norm"), channels: channels, groups: groups, epsilon: 1e-6)
+        // A 1×1 convolution in SD 1, a matrix in SD 2 and SDXL: over tokens the two are the same.
+        projectIn = Linear(scope("proj_in"), from: channels, to: channels)
+        blocks = (0..<layers).map {
+            TransformerBlock(scope("transformer_blocks", $0), width: channels, contextWidth: contextWidth, heads: heads)
+        }
+        projectOut = Linear(scope("proj_out"), from: channels, to: channels)
+    }
+
+    func apply(to x: inout FeatureMap, context: Tensor) throws {
+        var tokens = try projectIn(norm.tokens(x))
+        for block in blocks { try block.apply(to: &tokens, context: context) }
+        engine.add(try projectOut(tokens), to: &x)
+    }
+}

@@ -1,0 +1,100 @@
+import CDNNL
+
+/// A two-dimensional convolution with fixed weights, over ``FeatureMap``s.
+package final class Convolution: Sendable {
+    package struct Padding: Sendable, Hashable {
+        package var top, left, bottom, right: Int
+
+        package init(_ all: Int) { (top, left, bottom, right) = (all, all, all, all) }
+        package init(top: Int, left: Int, bottom: Int, right: Int) {
+            (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
+        }
+    }
+
+    private let engine: Engine
+    private let weights: Weights
+    private let bias: Storage?
+    package let stride: Int
+    package let padding: Padding
+    private let operations = PackedOperations<Shape>()
+
+    private struct Shape: Hashable {
+        let batch, height, width: Int
+        let accumulates: Bool
+    }
+
+    /// - Parameters:
+    ///   - weights: `[O, I, kh, kw]`
+    ///   - bias: `[O]`
+    package init(_ weights: Weights, bias: Weights?, stride: Int = 1, padding: Padding, on engine: Engine) {
+        precondition(weights.shape.count == 4, "a convolution needs [O, I, kh, kw], not \(weights.shape)")
+        (self.engine, self.weights, self.stride, self.padding) = (engine, weights, stride, padding)
+        self.bias = bias.map { bias in
+            // oneDNN reads whole blocks of lanes.
+            let storage = Storage((bias.count + 15) / 16 * 16)
+            storage.pointer.update(repeating: 0, count: storage.count)
+            bias.copy(to: storage.pointer)
+            return storage
+        }
+    }
+
+    package var outChannels: Int { weights.shape[0] }
+    package var inChannels: Int { weights.shape[1] }
+
+    package func callAsFunction(_ x: FeatureMap) throws -> FeatureMap {
+        var result = output(for: x)
+        try run(x, into: &result, accumulates: false)
+        return result
+    }
+
+    /// Adds the convolution of `x` to `sum`.
+    package func add(_ x: FeatureMap, to sum: inout FeatureMap) throws {
+        try run(x, into: &sum, accumulates: true)
+    }
+
+    private func output(for x: FeatureMap) -> FeatureMap {
+        let height = (x.height + padding.top + padding.bottom - weights.shape[2]) / stride + 1
+        let width = (x.width + padding.left + padding.right - weights.shape[3]) / stride + 1
+        return x.like(channels: outChannels, height: height, width: width)
+    }
+
+    private func run(_ x: FeatureMap, into result: inout FeatureMap, accumulates: Bool) throws {
+        precondition(x.channels == inChannels, "\(x.shapeDescription) into a convolution of \(inChannels) channels")
+        let operation = try operation(for: x, accumulates: accumulates)
+        try x.withPointer { source in
+            try result.withMutablePointer { try operation.run(source, bias: bias, into: $0, on: engine) }
+        }
+    }
+
+    private func operation(for x: FeatureMap, accumulates: Bool) throws -> PackedOperation {
+        let shape = Shape(batch: x.batch, height: x.height, width: x.width, accumulates: accumulates)
+        return try operations.operation(for: shape) { sibling in
+            engine.threads.apply()
+            let form = KernelPlan.form(
+                of: .init(
+                    inChannels: inChannels, outChannels: outChannels, kernelHeight: weights.shape[2],
+                    kernelWidth: weights.shape[3], stride: stride, height: x.height, width: x.width),
+                on: engine)
+            var message = [CChar](repeating: 0, count: 256)
+            for candidate in form == .winograd ? [KernelPlan.Form.winograd, .direct] : [.direct] {
+                var spec = specification(for: x, accumulates: accumulates, form: candidate)
+                if let made = dnnl_shim_convolution(&spec, &message, message.count) {
+                    return try PackedOperation(made, weights: weights, sibling: sibling)
+                }
+            }
+            throw EngineError.operation(Engine.text(message))
+        }
+    }
+
+    private func specification(for x: FeatureMap, accumulates: Bool, form: KernelPlan.Form)
+        -> dnnl_shim_convolution_spec
+    {
+        dnnl_shim_convolution_spec(
+            batch: Int32(x.batch), in_channels: Int32(inChannels), in_height: Int32(x.height), in_width: Int32(x.width),
+            out_channels: Int32(outChannels), kernel_height: Int32(weights.shape[2]),
+            kernel_width: Int32(weights.shape[3]), stride: Int32(stride), pad_top: Int32(padding.top),
+            pad_left: Int32(padding.left), pad_bottom: Int32(padding.bottom), pad_right: Int32(padding.right),
+            block: Int32(x.lanes), winograd: form == .winograd ? 1 : 0, has_bias: bias == nil ? 0 : 1,
+            accumulate: accumulates ? 1 : 0)
+    }
+}

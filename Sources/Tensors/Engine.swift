@@ -1,0 +1,57 @@
+import CDNNL
+import CKernels
+import Threads
+
+/// Where operations run: threads, the processor's vector width, and oneDNN beneath.
+///
+/// There is no global engine: whoever paints makes one and hands it to the networks.
+package struct Engine: Sendable {
+    package let threads: Threads
+    /// Channels side by side in a ``FeatureMap``.
+    package let lanes: Int
+    /// oneDNN's name of the best instruction set here, such as "avx512_core_bf16".
+    package let instructionSet: String
+
+    /// - Throws: ``EngineError/libraryMissing(_:)`` when oneDNN cannot be opened.
+    package init(threads: Threads = Threads()) throws {
+        self.threads = threads
+        try Engine.open()
+        instructionSet = String(cString: dnnl_shim_instruction_set())
+        lanes = instructionSet.hasPrefix("avx512") ? 16 : instructionSet == "avx2" ? 8 : 1
+    }
+
+    package struct Libraries: Sendable {
+        /// Version of oneDNN, such as "2.6.3".
+        package let oneDNN: String
+        /// The pool of threads: "libgomp", "libomp" or "threads".
+        package let threadPool: String
+        /// Which form of our own loops runs: "avx512", "avx2", "neon" or "baseline".
+        package let kernels: String
+    }
+
+    /// What is beneath, for `doctor`.
+    package static func libraries() throws -> Libraries {
+        try open()
+        var version: [Int32] = [0, 0, 0]
+        dnnl_shim_version(&version)
+        return Libraries(
+            oneDNN: version.map(String.init).joined(separator: "."), threadPool: Threads.poolName,
+            kernels: String(cString: kernel_variant()))
+    }
+
+    private static func open() throws {
+        var message = [CChar](repeating: 0, count: 256)
+        if dnnl_shim_open(&message, message.count) != 0 { throw EngineError.libraryMissing(text(message)) }
+    }
+
+    static func text(_ message: [CChar]) -> String {
+        String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+package enum EngineError: Error {
+    /// oneDNN is not there or does not start; the text is one line without a full stop.
+    case libraryMissing(String)
+    /// oneDNN refused an operation that it should have: a fault of ours.
+    case operation(String)
+}

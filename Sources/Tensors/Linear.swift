@@ -1,0 +1,60 @@
+import CDNNL
+
+/// A matrix with fixed weights that rows are multiplied by: y = x·Wᵀ + b.
+package final class Linear: Sendable {
+    private let engine: Engine
+    private let weights: Weights
+    private let bias: Storage?
+    private let operations = PackedOperations<Shape>()
+
+    private struct Shape: Hashable {
+        let rows: Int
+        let accumulates: Bool
+    }
+
+    /// - Parameters:
+    ///   - weights: `[O, I]`
+    ///   - bias: `[O]`
+    package init(_ weights: Weights, bias: Weights?, on engine: Engine) {
+        precondition(weights.shape.count == 2, "a matrix needs [O, I], not \(weights.shape)")
+        (self.engine, self.weights) = (engine, weights)
+        self.bias = bias.map { bias in
+            let storage = Storage(bias.count)
+            bias.copy(to: storage.pointer)
+            return storage
+        }
+    }
+
+    package var outputs: Int { weights.shape[0] }
+    package var inputs: Int { weights.shape[1] }
+
+    /// **Shape** `[…, I]` → `[…, O]`
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
+        var result = Tensor(unfilled: x.shape.dropLast() + [outputs])
+        try run(x, into: &result, accumulates: false)
+        return result
+    }
+
+    /// Adds the product of `x` to `sum`.
+    package func add(_ x: Tensor, to sum: inout Tensor) throws {
+        try run(x, into: &sum, accumulates: true)
+    }
+
+    private func run(_ x: Tensor, into result: inout Tensor, accumulates: Bool) throws {
+        precondition(x.shape.last == inputs, "\(x.shape) into a matrix of \(inputs) inputs")
+        let rows = x.count / inputs
+        let operation = try operations.operation(for: Shape(rows: rows, accumulates: accumulates)) { sibling in
+            engine.threads.apply()
+            var message = [CChar](repeating: 0, count: 256)
+            guard
+                let made = dnnl_shim_linear(
+                    Int32(rows), Int32(inputs), Int32(outputs), bias == nil ? 0 : 1, accumulates ? 1 : 0, &message,
+                    message.count)
+            else { throw EngineError.operation(Engine.text(message)) }
+            return try PackedOperation(made, weights: weights, sibling: sibling)
+        }
+        try x.withPointer { source in
+            try result.withMutablePointer { try operation.run(source, bias: bias, into: $0, on: engine) }
+        }
+    }
+}

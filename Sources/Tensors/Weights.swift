@@ -1,0 +1,78 @@
+import CKernels
+
+/// Numbers that a network learnt, as they lie in a file: converted to 32-bit floats where they are used.
+///
+/// Unchecked: the bytes are never written, and `owner` (a mapped file, or an array) keeps them alive.
+package struct Weights: @unchecked Sendable {
+    package enum Format: String, Sendable {
+        case float32 = "F32"
+        case float16 = "F16"
+        case bfloat16 = "BF16"
+
+        /// Bytes of one value.
+        package var size: Int { self == .float32 ? 4 : 2 }
+    }
+
+    package let shape: [Int]
+    package let format: Format
+    private let bytes: UnsafeRawPointer
+    private let owner: AnyObject
+
+    /// - Precondition: `bytes` hold `shape` values of `format` for as long as `owner` lives.
+    package init(shape: [Int], format: Format, bytes: UnsafeRawPointer, owner: AnyObject) {
+        (self.shape, self.format, self.bytes, self.owner) = (shape, format, bytes, owner)
+    }
+
+    /// Weights made in memory.
+    package init(_ shape: [Int], _ values: [Float]) {
+        let storage = Storage(values.count)
+        precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill \(shape)")
+        values.withUnsafeBufferPointer { source in
+            if let base = source.baseAddress { storage.pointer.update(from: base, count: source.count) }
+        }
+        self.init(shape: shape, format: .float32, bytes: UnsafeRawPointer(storage.pointer), owner: storage)
+    }
+
+    package var count: Int { shape.reduce(1, *) }
+
+    /// The same values under another shape, such as a 1×1 convolution read as a matrix.
+    package func reshaped(_ shape: [Int]) -> Weights {
+        precondition(shape.reduce(1, *) == count)
+        return Weights(shape: shape, format: format, bytes: bytes, owner: owner)
+    }
+
+    /// Rows `range` of the first dimension.
+    package func rows(_ range: Range<Int>) -> Weights {
+        let row = count / max(shape[0], 1)
+        return Weights(
+            shape: [range.count] + shape.dropFirst(), format: format,
+            bytes: bytes + range.lowerBound * row * format.size, owner: owner)
+    }
+
+    /// Writes all values as floats. Files promise no alignment, so values are moved by bytes first.
+    package func copy(to floats: UnsafeMutablePointer<Float>) {
+        withExtendedLifetime(owner) {
+            guard format != .float32 else {
+                UnsafeMutableRawPointer(floats).copyMemory(from: bytes, byteCount: count * 4)
+                return
+            }
+            let convert = format == .float16 ? kernel_from_float16 : kernel_from_bfloat16
+            if UInt(bitPattern: bytes) % 2 == 0 {
+                convert(bytes.assumingMemoryBound(to: UInt16.self), floats, count)
+            } else {
+                let words = [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
+                    UnsafeMutableRawPointer(buffer.baseAddress)?.copyMemory(from: bytes, byteCount: count * 2)
+                    filled = count
+                }
+                convert(words, floats, count)
+            }
+        }
+    }
+
+    package func floats() -> [Float] {
+        [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+            if let base = buffer.baseAddress { copy(to: base) }
+            filled = count
+        }
+    }
+}

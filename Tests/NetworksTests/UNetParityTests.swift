@@ -1,0 +1,26 @@
+import Checkpoints
+import Networks
+import Tensors
+import TestKit
+import Testing
+
+/// Against diffusers' `UNet2DConditionModel` on small random networks: `Tools/golden/unet.py`.
+@Suite struct UNetParityTests {
+    @Test(
+        "a UNet equals diffusers' element by element",
+        arguments: ["sd1", "sd1-odd", "sd2", "sdxl", "miniature", "plain-heads"])
+    func parity(name: String) throws {
+        let engine = try Engine()
+        let folder = try Golden.folder("unet-\(name)")
+        let unet = try UNet.load(folder, "unet", on: engine)
+        let reference = try Golden.tensors("unet-\(name)/reference.safetensors")
+        let added: UNet.Added? =
+            try reference.has("text_embeds")
+            ? .init(text: reference.tensor("text_embeds"), numbers: reference.tensor("time_ids")) : nil
+        let output = try unet(
+            reference.tensor("sample"), times: reference.doubles("timestep"),
+            context: reference.tensor("encoder_hidden_states"), added: added)
+        // Sums of up to a thousand terms of order one in single precision, through some forty layers.
+        expectClose(output, try reference.tensor("output"), absolute: 2e-5, relative: 1e-4, name)
+    }
+}
