@@ -26,9 +26,7 @@ let package = Package(
         .target(name: "CodecShims", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
         .target(name: "CDNNL", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
         .target(name: "CKernels", cSettings: kernelFlags),
-        .target(
-            name: "CMiniature", exclude: ["model"],
-            cSettings: [.unsafeFlags(["-std=c23"])]),
+        .target(name: "CMiniature", exclude: ["model", "MODEL_CARD.md"]),
 
         // The ladder of modules: imports point upwards in this list only.
         library("Threads", ["CThreads"]),

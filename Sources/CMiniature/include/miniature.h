@@ -1,0 +1,16 @@
+// The miniature model, inside the program: the files of `model/`, by their names in that folder.
+#ifndef VELATURA_MINIATURE_H
+#define VELATURA_MINIATURE_H
+
+#include <stddef.h>
+
+typedef struct {
+    const char *name;
+    const unsigned char *bytes;
+    size_t count;
+} miniature_file;
+
+/// All files; the last has no name.
+const miniature_file *miniature_files(void);
+
+#endif

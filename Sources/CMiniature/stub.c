@@ -1,1 +1,0 @@
-int miniature_stub;
