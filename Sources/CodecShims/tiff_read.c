@@ -1,0 +1,236 @@
+// Reading TIFF: the first page; grey, RGB and palette; strips or tiles; planes together or apart.
+#include <stdlib.h>
+#include <string.h>
+
+#include "tiff.h"
+
+struct codec_tiff {
+    TIFF *tiff;
+    tiff_memory memory;
+    codec_header header;
+    uint16_t bits, planes_apart, photometric, file_channels;
+    int premultiplied;
+    uint16_t *palette[3];
+};
+
+static const char *photometric_name(uint16_t photometric) {
+    switch (photometric) {
+    case PHOTOMETRIC_SEPARATED: return "CMYK";
+    case PHOTOMETRIC_YCBCR: return "YCbCr";
+    case PHOTOMETRIC_CIELAB: return "CIELAB";
+    case PHOTOMETRIC_ICCLAB: return "ICC Lab";
+    case PHOTOMETRIC_LOGL:
+    case PHOTOMETRIC_LOGLUV: return "LogLuv";
+    case PHOTOMETRIC_CFA: return "raw sensor";
+    case PHOTOMETRIC_MASK: return "mask";
+    default: return "unknown";
+    }
+}
+
+/// Fills what the header says of the samples, or refuses it.
+static int describe(codec_tiff *self, codec_failure *failure) {
+    TIFF *tiff = self->tiff;
+    uint32_t width = 0, height = 0;
+    uint16_t format = SAMPLEFORMAT_UINT, channels = 1, extra_count = 0, *extras = NULL, orientation = 1;
+    lazy_TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
+    lazy_TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &self->bits);
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &channels);
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &self->planes_apart);
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_ORIENTATION, &orientation);
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &extra_count, &extras);
+    self->planes_apart = self->planes_apart == PLANARCONFIG_SEPARATE;
+    self->file_channels = channels;
+    if (!width || !height) return codec_fail(failure, CODEC_DAMAGED, "it states no width or no height");
+    if (!lazy_TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &self->photometric))
+        return codec_fail(failure, CODEC_DAMAGED, "it does not state its colours");
+
+    int grey = self->photometric == PHOTOMETRIC_MINISBLACK || self->photometric == PHOTOMETRIC_MINISWHITE;
+    int indexed = self->photometric == PHOTOMETRIC_PALETTE;
+    if (!grey && !indexed && self->photometric != PHOTOMETRIC_RGB)
+        return codec_fail(failure, CODEC_UNSUPPORTED, "its colours are %s", photometric_name(self->photometric));
+    if (format == SAMPLEFORMAT_IEEEFP)
+        return codec_fail(failure, CODEC_UNSUPPORTED, "its samples are %u-bit floats", self->bits);
+    if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID)
+        return codec_fail(failure, CODEC_UNSUPPORTED, "its samples are signed or complex numbers");
+    int whole_bytes = self->bits == 8 || (self->bits == 16 && !indexed);
+    int part_bytes = channels == 1 && (self->bits == 1 || self->bits == 2 || self->bits == 4);
+    if (!whole_bytes && !part_bytes)
+        return codec_fail(failure, CODEC_UNSUPPORTED, "its samples have %u bits", self->bits);
+
+    int colours = self->photometric == PHOTOMETRIC_RGB ? 3 : 1;
+    int extra = channels - colours;
+    int alpha = extra == 1 && extra_count == 1
+                && (extras[0] == EXTRASAMPLE_ASSOCALPHA || extras[0] == EXTRASAMPLE_UNASSALPHA);
+    if (extra < 0 || (extra > 0 && !alpha) || (indexed && extra))
+        return codec_fail(
+            failure, CODEC_UNSUPPORTED, "it has %u channels and does not say that the last is transparency", channels);
+    self->premultiplied = alpha && extras[0] == EXTRASAMPLE_ASSOCALPHA;
+    if (indexed
+        && !lazy_TIFFGetField(tiff, TIFFTAG_COLORMAP, &self->palette[0], &self->palette[1], &self->palette[2]))
+        return codec_fail(failure, CODEC_DAMAGED, "it has a palette without colours");
+
+    self->header = (codec_header){
+        .width = width,
+        .height = height,
+        .channels = (uint32_t)((indexed ? 3 : colours) + (alpha ? 1 : 0)),
+        .depth = self->bits == 16 ? 16 : 8,
+        .orientation = orientation};
+    uint16_t compression = COMPRESSION_NONE, unit = RESUNIT_INCH;
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
+    if (!lazy_TIFFIsCODECConfigured(compression))
+        return codec_fail(failure, CODEC_UNSUPPORTED, "its compression (%u) is not one that libtiff knows here", compression);
+    // Fax rows may be nearly free; LZW and deflate reach at most about 1400 to 1.
+    double bytes = (double)width * height * channels * self->bits / 8;
+    if (compression == COMPRESSION_NONE) self->header.smallest_file = (uint64_t)bytes;
+    else if (self->bits >= 8) self->header.smallest_file = (uint64_t)(bytes / 2000);
+
+    float across = 0, down = 0;
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_RESOLUTIONUNIT, &unit);
+    double units = unit == RESUNIT_INCH ? 1 / 0.0254 : unit == RESUNIT_CENTIMETER ? 100 : 0;
+    if (units > 0 && lazy_TIFFGetField(tiff, TIFFTAG_XRESOLUTION, &across)
+        && lazy_TIFFGetField(tiff, TIFFTAG_YRESOLUTION, &down) && across > 0 && down > 0) {
+        self->header.horizontal_resolution = across * units;
+        self->header.vertical_resolution = down * units;
+    }
+    return 0;
+}
+
+codec_tiff *codec_tiff_open(const uint8_t *bytes, size_t count, codec_header *header, codec_failure *failure) {
+    if (codec_tiff_available(failure)) return NULL;
+    codec_tiff *self = calloc(1, sizeof *self);
+    if (!self) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left"), NULL;
+    self->memory.source = (codec_span){bytes, count};
+    tiff_forget_complaint();
+    self->tiff = tiff_open_memory(&self->memory, "rm");
+    if (!self->tiff) codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint());
+    if (!self->tiff || describe(self, failure)) {
+        codec_tiff_close(self);
+        return NULL;
+    }
+    *header = self->header;
+    return self;
+}
+
+/// Puts one row of a block, as the file has it, where it belongs among the samples.
+static void place_row(codec_tiff *self, const uint8_t *row, uint32_t count, int plane, uint8_t *out8, uint16_t *out16) {
+    uint32_t channels = self->header.channels;
+    uint32_t together = self->planes_apart ? 1 : self->file_channels;
+    int inverted = self->photometric == PHOTOMETRIC_MINISWHITE;
+    if (self->bits == 16) {
+        const uint16_t *words = (const uint16_t *)row;
+        for (uint32_t x = 0; x < count; x++)
+            for (uint32_t c = 0; c < together; c++) {
+                uint16_t value = words[x * together + c];
+                uint32_t channel = c + (uint32_t)plane;
+                out16[x * channels + channel] = inverted && channel == 0 ? 65535 - value : value;
+            }
+        return;
+    }
+    if (self->photometric == PHOTOMETRIC_PALETTE || self->bits < 8) {
+        unsigned mask = (1u << self->bits) - 1;
+        for (uint32_t x = 0; x < count; x++) {
+            size_t bit = (size_t)x * self->bits;
+            unsigned value = row[bit / 8] >> (8 - self->bits - bit % 8) & mask;
+            if (self->photometric == PHOTOMETRIC_PALETTE)
+                for (int c = 0; c < 3; c++) out8[x * 3 + (uint32_t)c] = (uint8_t)(self->palette[c][value] >> 8);
+            else
+                out8[x] = (uint8_t)((inverted ? mask - value : value) * (255 / mask));
+        }
+        return;
+    }
+    for (uint32_t x = 0; x < count; x++)
+        for (uint32_t c = 0; c < together; c++) {
+            uint8_t value = row[x * together + c];
+            uint32_t channel = c + (uint32_t)plane;
+            out8[x * channels + channel] = inverted && channel == 0 ? 255 - value : value;
+        }
+}
+
+/// Divides associated alpha out of the colours, rounding to nearest.
+static void divide_alpha(codec_tiff *self, void *samples) {
+    size_t pixels = (size_t)self->header.width * self->header.height;
+    uint32_t channels = self->header.channels, most = self->header.depth == 16 ? 65535 : 255;
+    for (size_t pixel = 0; pixel < pixels; pixel++) {
+        uint8_t *bytes = (uint8_t *)samples + pixel * channels;
+        uint16_t *words = (uint16_t *)samples + pixel * channels;
+        uint64_t alpha = most == 255 ? bytes[channels - 1] : words[channels - 1];
+        if (alpha == 0 || alpha == most) continue;
+        for (uint32_t c = 0; c + 1 < channels; c++) {
+            uint64_t value = ((most == 255 ? bytes[c] : words[c]) * (uint64_t)most + alpha / 2) / alpha;
+            if (value > most) value = most;
+            if (most == 255) bytes[c] = (uint8_t)value;
+            else words[c] = (uint16_t)value;
+        }
+    }
+}
+
+int codec_tiff_decode(codec_tiff *self, void *samples, codec_failure *failure) {
+    TIFF *tiff = self->tiff;
+    uint32_t width = self->header.width, height = self->header.height, channels = self->header.channels;
+    uint32_t block_width = width, block_height = height;
+    int tiled = lazy_TIFFIsTiled(tiff);
+    uint64_t block_bytes = tiled ? lazy_TIFFTileSize64(tiff) : lazy_TIFFStripSize64(tiff);
+    if (tiled) {
+        lazy_TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &block_width);
+        lazy_TIFFGetField(tiff, TIFFTAG_TILELENGTH, &block_height);
+    } else {
+        lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &block_height);
+        if (block_height > height) block_height = height;
+    }
+    uint32_t together = self->planes_apart ? 1 : self->file_channels;
+    uint64_t stride = ((uint64_t)block_width * together * self->bits + 7) / 8;
+    // A tile far larger than the picture is a lie told to make us ask for memory.
+    uint64_t most = (uint64_t)width * height * together * 2 * 4 + (1 << 26);
+    if (!block_width || !block_height || !block_bytes || block_bytes > most || stride * block_height > block_bytes)
+        return codec_fail(failure, CODEC_DAMAGED, "its strips or tiles have an impossible size");
+    uint8_t *block = calloc(1, block_bytes);
+    if (!block) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left");
+
+    tiff_forget_complaint();
+    int planes = self->planes_apart ? self->file_channels : 1;
+    for (int plane = 0; plane < planes; plane++)
+        for (uint64_t top = 0; top < height; top += block_height)
+            for (uint64_t left = 0; left < width; left += block_width) {
+                uint32_t x = (uint32_t)left, y = (uint32_t)top;
+                uint32_t rows = height - y < block_height ? height - y : block_height;
+                uint32_t columns = width - x < block_width ? width - x : block_width;
+                tmsize_t wanted = (tmsize_t)(tiled ? block_bytes : stride * rows);
+                tmsize_t read =
+                    tiled ? lazy_TIFFReadEncodedTile(
+                                tiff, lazy_TIFFComputeTile(tiff, x, y, 0, (uint16_t)plane), block, wanted)
+                          : lazy_TIFFReadEncodedStrip(
+                                tiff, lazy_TIFFComputeStrip(tiff, y, (uint16_t)plane), block, wanted);
+                if (read < wanted) {
+                    codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint());
+                    free(block);
+                    return -1;
+                }
+                for (uint32_t row = 0; row < rows; row++) {
+                    size_t first = ((size_t)(y + row) * width + x) * channels;
+                    place_row(
+                        self, block + row * stride, columns, plane, (uint8_t *)samples + first,
+                        (uint16_t *)samples + first);
+                }
+            }
+    free(block);
+    if (self->premultiplied) divide_alpha(self, samples);
+    return 0;
+}
+
+static codec_span field(codec_tiff *self, uint32_t tag) {
+    uint32_t count = 0;
+    const void *bytes = NULL;
+    if (!lazy_TIFFGetField(self->tiff, tag, &count, &bytes) || !bytes) return (codec_span){0};
+    return (codec_span){bytes, count};
+}
+
+codec_span codec_tiff_profile(codec_tiff *self) { return field(self, TIFFTAG_ICCPROFILE); }
+codec_span codec_tiff_xmp(codec_tiff *self) { return field(self, TIFFTAG_XMLPACKET); }
+
+void codec_tiff_close(codec_tiff *self) {
+    if (!self) return;
+    if (self->tiff) lazy_TIFFClose(self->tiff);
+    free(self);
+}

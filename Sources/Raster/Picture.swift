@@ -1,0 +1,104 @@
+/// A picture as files hold it: whole numbers, 8 or 16 bits a channel, alpha not premultiplied.
+///
+/// Shape: rows from top to bottom, pixels from left to right, channels interleaved.
+/// Range: 0…255 or 0…65535, in the picture's own colour space.
+package struct Picture: Hashable, Sendable {
+    package let size: PixelSize
+    package let channels: Channels
+    package private(set) var samples: Samples
+    package var metadata: PictureMetadata
+
+    /// The channels of one pixel, in order.
+    package enum Channels: Int, Sendable, CaseIterable {
+        case grey = 1
+        case greyAlpha = 2
+        case rgb = 3
+        case rgba = 4
+
+        package var count: Int { rawValue }
+        package var hasAlpha: Bool { self == .greyAlpha || self == .rgba }
+        package var isGrey: Bool { self == .grey || self == .greyAlpha }
+
+        /// The same colours with or without an alpha channel.
+        package func with(alpha: Bool) -> Channels {
+            isGrey ? (alpha ? .greyAlpha : .grey) : (alpha ? .rgba : .rgb)
+        }
+    }
+
+    /// Samples of one depth; `size.area * channels.count` of them.
+    package enum Samples: Hashable, Sendable {
+        case eight([UInt8])
+        case sixteen([UInt16])
+
+        package var count: Int {
+            switch self {
+            case .eight(let values): values.count
+            case .sixteen(let values): values.count
+            }
+        }
+    }
+
+    /// A picture of the given samples, of which there must be `size.area * channels.count`.
+    package init(size: PixelSize, channels: Channels, samples: Samples, metadata: PictureMetadata = .init()) {
+        precondition(!size.isEmpty, "a picture has at least one pixel")
+        precondition(
+            samples.count == size.area * channels.count,
+            "\(size) of \(channels) needs \(size.area * channels.count) samples, not \(samples.count)")
+        self.size = size
+        self.channels = channels
+        self.samples = samples
+        self.metadata = metadata
+    }
+
+    package init(size: PixelSize, channels: Channels, eight: [UInt8], metadata: PictureMetadata = .init()) {
+        self.init(size: size, channels: channels, samples: .eight(eight), metadata: metadata)
+    }
+
+    package init(size: PixelSize, channels: Channels, sixteen: [UInt16], metadata: PictureMetadata = .init()) {
+        self.init(size: size, channels: channels, samples: .sixteen(sixteen), metadata: metadata)
+    }
+
+    package var width: Int { size.width }
+    package var height: Int { size.height }
+
+    /// Bits a channel: 8 or 16.
+    package var depth: Int {
+        switch samples {
+        case .eight: 8
+        case .sixteen: 16
+        }
+    }
+
+    /// The largest sample value: 255 or 65535.
+    package var maximum: Int { depth == 8 ? 255 : 65_535 }
+
+    /// One sample, whatever the depth.
+    package subscript(x: Int, y: Int, channel: Int) -> Int {
+        let index = (y * width + x) * channels.count + channel
+        return switch samples {
+        case .eight(let values): Int(values[index])
+        case .sixteen(let values): Int(values[index])
+        }
+    }
+
+    /// The same pixels with other metadata.
+    package func with(metadata: PictureMetadata) -> Picture {
+        var copy = self
+        copy.metadata = metadata
+        return copy
+    }
+
+    /// The picture at another depth: 8 to 16 bits is exact (v·257), 16 to 8 rounds half up.
+    package func converted(depth: Int) -> Picture {
+        switch (samples, depth) {
+        case (.eight(let values), 16):
+            Picture(size: size, channels: channels, sixteen: values.map { UInt16($0) * 257 }, metadata: metadata)
+        case (.sixteen(let values), 8):
+            // (v + 128) / 257 is v / 257 rounded to nearest; 257 is odd, so there are no halves.
+            Picture(
+                size: size, channels: channels, eight: values.map { UInt8((UInt32($0) + 128) / 257) },
+                metadata: metadata)
+        default: self
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import CodecShims
+import Raster
+
+// JPEG: ITU-T T.81. EXIF and XMP share application marker 1, each under a heading; ICC profiles lie in marker 2.
+
+extension PictureSource {
+    /// Grey and colour, baseline and progressive. CMYK is refused.
+    func readJPEG() throws(PictureFileError) -> Picture {
+        var header = codec_header()
+        var failure = codec_failure()
+        // The library reads from the bytes until it is closed, so all of that happens while they are lent.
+        let result: Result<Picture, PictureFileError> = bytes.withUnsafeBufferPointer { file in
+            guard let reader = codec_jpeg_open(file.baseAddress, file.count, &header, &failure) else {
+                return .failure(error(failure))
+            }
+            defer { codec_jpeg_close(reader) }
+            do throws(PictureFileError) {
+                var picture = try picture(header, &failure) { codec_jpeg_decode(reader, $0, &$1) }
+                picture.metadata.profile = JPEGMarkers.profile(markers(reader, 2))
+                for marker in markers(reader, 1) {
+                    if let xmp = marker.after(JPEGMarkers.xmpHeading) {
+                        picture.metadata.xmp = picture.metadata.xmp ?? xmp
+                    }
+                    if let exif = marker.after(JPEGMarkers.exifHeading) {
+                        picture.metadata.exif = picture.metadata.exif ?? exif
+                    }
+                }
+                if let exif = picture.metadata.exif {
+                    let found = ExifOrientation(exif)
+                    picture.metadata.exif = found.upright(exif)
+                    picture = picture.upright(from: found.orientation)
+                }
+                return .success(picture)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func markers(_ reader: OpaquePointer, _ number: Int32) -> [[UInt8]] {
+        var result = [[UInt8]]()
+        while let bytes = codec_jpeg_marker(reader, number, result.count).copied { result.append(bytes) }
+        return result
+    }
+}
+
+/// The headings that tell what an application marker holds.
+enum JPEGMarkers {
+    static let exifHeading = Array("Exif\0\0".utf8)
+    static let xmpHeading = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
+    static let profileHeading = Array("ICC_PROFILE\0".utf8)
+
+    /// The profile put together from its numbered pieces, or nil when there is none or a piece is missing.
+    ///
+    /// Source: ICC.1:2022, annex B.4.
+    static func profile(_ markers: [[UInt8]]) -> [UInt8]? {
+        var pieces = [Int: [UInt8]]()
+        var total = 0
+        for marker in markers {
+            guard let piece = marker.after(profileHeading), piece.count > 2 else { continue }
+            pieces[Int(piece[0])] = Array(piece[2...])
+            total = Int(piece[1])
+        }
+        guard total > 0, (1...total).allSatisfy({ pieces[$0] != nil }) else { return nil }
+        return (1...total).flatMap { pieces[$0] ?? [] }
+    }
+}
+
+extension [UInt8] {
+    /// What follows `heading`, when the bytes begin with it.
+    func after(_ heading: [UInt8]) -> [UInt8]? {
+        starts(with: heading) ? Array(self[heading.count...]) : nil
+    }
+}

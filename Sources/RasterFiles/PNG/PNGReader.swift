@@ -1,0 +1,64 @@
+import CodecShims
+import Raster
+
+// PNG: https://www.w3.org/TR/png-3/
+
+extension PictureSource {
+    /// Palettes become RGB, greys of fewer than 8 bits become 8, transparency by colour becomes alpha.
+    func readPNG() throws(PictureFileError) -> Picture {
+        var header = codec_header()
+        var failure = codec_failure()
+        // The library reads from the bytes until it is closed, so all of that happens while they are lent.
+        let result: Result<Picture, PictureFileError> = bytes.withUnsafeBufferPointer { file in
+            guard let reader = codec_png_open(file.baseAddress, file.count, &header, &failure) else {
+                return .failure(error(failure))
+            }
+            defer { codec_png_close(reader) }
+            do throws(PictureFileError) {
+                var picture = try picture(header, &failure) { codec_png_decode(reader, $0, &$1) }
+                readTexts(reader, into: &picture.metadata)
+                picture.metadata.profile = codec_png_profile(reader).copied
+                if let exif = codec_png_exif(reader).copied {
+                    let found = ExifOrientation(exif)
+                    picture.metadata.exif = found.upright(exif)
+                    picture = picture.upright(from: found.orientation)
+                }
+                return .success(picture)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func readTexts(_ reader: OpaquePointer, into metadata: inout PictureMetadata) {
+        for index in 0..<codec_png_text_count(reader) {
+            var keyword: UnsafePointer<CChar>?
+            var text = codec_span()
+            var kind = CODEC_TEXT_LATIN1
+            guard codec_png_text_at(reader, index, &keyword, &text, &kind) == 0, let keyword else { continue }
+            let name = String(
+                latin1: UnsafeBufferPointer(start: keyword, count: strlen(keyword)).map(UInt8.init(bitPattern:)))
+            let body = text.copied ?? []
+            if name == PNGText.xmpKeyword {
+                metadata.xmp = body
+            } else {
+                let text = kind == CODEC_TEXT_LATIN1 ? String(latin1: body) : String(decoding: body, as: UTF8.self)
+                metadata.texts.append(.init(keyword: name, text: text))
+            }
+        }
+    }
+
+    private func strlen(_ text: UnsafePointer<CChar>) -> Int {
+        var count = 0
+        while text[count] != 0 { count += 1 }
+        return count
+    }
+}
+
+extension String {
+    /// Text whose every byte is the code point of the same number.
+    init(latin1 bytes: [UInt8]) {
+        self = String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+    }
+}

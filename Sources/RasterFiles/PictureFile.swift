@@ -1,0 +1,67 @@
+import CodecShims
+import Raster
+
+/// Pictures in files: reading, by content whatever the name says.
+package enum PictureFile {
+    /// The most that a file may ask for; checked before room for the pixels is made.
+    package struct Limits: Hashable, Sendable {
+        /// Pixels along the longer side.
+        package var longestSide: Int
+        /// Pixels altogether.
+        package var pixels: Int
+        /// Bytes of the file.
+        package var fileBytes: Int
+
+        package init(longestSide: Int = 65_535, pixels: Int = 1 << 30, fileBytes: Int = 1 << 32) {
+            self.longestSide = longestSide
+            self.pixels = pixels
+            self.fileBytes = fileBytes
+        }
+    }
+
+    /// The picture in a file, upright.
+    ///
+    /// Throws: `notFound`, `isFolder`, `notReadable`; what ``decode(_:name:limits:)`` throws; `readFailed`.
+    package static func read(_ path: String, limits: Limits = Limits()) throws(PictureFileError) -> Picture {
+        try decode(try WholeFile.read(path, limit: limits.fileBytes), name: path, limits: limits)
+    }
+
+    /// The picture in a file's bytes, upright: turned as its EXIF data or its orientation tag asks.
+    ///
+    /// - Parameter name: what error messages call the file.
+    /// Throws: `empty`, `notAPicture`, `truncated`, `damaged`, `unsupported`; limits; `libraryMissing`.
+    package static func decode(
+        _ bytes: [UInt8], name: String, limits: Limits = Limits()
+    ) throws(PictureFileError) -> Picture {
+        if bytes.isEmpty { throw .empty(path: name) }
+        if bytes.count > limits.fileBytes {
+            throw .fileTooLarge(path: name, bytes: bytes.count, limit: limits.fileBytes)
+        }
+        guard let format = PictureFormat(content: bytes) else { throw .notAPicture(path: name) }
+        let source = PictureSource(bytes: bytes, path: name, format: format, limits: limits)
+        return switch format {
+        case .png: try source.readPNG()
+        case .jpeg: try source.readJPEG()
+        case .tiff: try source.readTIFF()
+        }
+    }
+
+    /// The format of a file by its first bytes, or nil when it is none of ours.
+    ///
+    /// Throws: as ``read(_:limits:)`` when the file cannot be read.
+    package static func format(of path: String) throws(PictureFileError) -> PictureFormat? {
+        PictureFormat(content: try WholeFile.read(path))
+    }
+
+    /// Whether the library for a format is there; throws `libraryMissing` with its name when not.
+    package static func requireLibrary(for format: PictureFormat) throws(PictureFileError) {
+        var failure = codec_failure()
+        let code =
+            switch format {
+            case .png: codec_png_available(&failure)
+            case .jpeg: codec_jpeg_available(&failure)
+            case .tiff: codec_tiff_available(&failure)
+            }
+        if code != 0 { throw .libraryMissing(format: format, detail: failure.line) }
+    }
+}

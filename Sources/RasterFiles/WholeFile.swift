@@ -1,0 +1,150 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Files read whole, and files written beside their place and renamed, so that no half-written one ever stands under
+/// a final name.
+package enum WholeFile {
+    /// All bytes of a file.
+    ///
+    /// - Parameter limit: the most bytes that may be read; checked before room for them is made.
+    /// Throws: `notFound`, `isFolder`, `notReadable`; `fileTooLarge`; `readFailed` when reading stops midway.
+    package static func read(_ path: String, limit: Int = .max) throws(PictureFileError) -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            let code = errno
+            if code == ENOENT || code == ENOTDIR { throw .notFound(path: path) }
+            throw .notReadable(path: path, reason: reason(code))
+        }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw .readFailed(path: path, reason: reason(errno)) }
+        if status.st_mode & S_IFMT == S_IFDIR { throw .isFolder(path: path) }
+        let count = Int(status.st_size)
+        if count > limit { throw .fileTooLarge(path: path, bytes: count, limit: limit) }
+
+        // A pipe has no size beforehand, and a file may grow, so reading goes on until there is nothing left.
+        var bytes = [UInt8](repeating: 0, count: count + 1)
+        var filled = 0
+        while true {
+            if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: max(filled / 2, 1 << 16))) }
+            let got = bytes.withUnsafeMutableBytes { readOnce(file, $0, from: filled) }
+            if got < 0 && errno == EINTR { continue }
+            if got < 0 { throw .readFailed(path: path, reason: reason(errno)) }
+            if got == 0 { break }
+            filled += got
+            if filled > limit { throw .fileTooLarge(path: path, bytes: filled, limit: limit) }
+        }
+        bytes.removeLast(bytes.count - filled)
+        return bytes
+    }
+
+    /// Writes `bytes` under a passing name in the same folder and renames them to `path`; missing folders are made.
+    ///
+    /// - Parameters:
+    ///   - overwrite: whether a file that stands there may be replaced.
+    ///   - sync: whether to wait until the disk has it.
+    /// Throws: `cannotCreate`, `alreadyExists`; `writeFailed` when writing stops midway. The passing file is removed.
+    package static func write(
+        _ bytes: [UInt8], to path: String, overwrite: Bool = true, sync: Bool = false
+    ) throws(PictureFileError) {
+        let (folder, name) = split(path)
+        if name.isEmpty { throw .cannotCreate(path: path, reason: "it names a folder") }
+        try makeFolder(folder, for: path)
+        var status = stat()
+        if stat(path, &status) == 0 {
+            if status.st_mode & S_IFMT == S_IFDIR { throw .cannotCreate(path: path, reason: "a folder has that name") }
+            if !overwrite { throw .alreadyExists(path: path) }
+        }
+        let (file, passing) = try createPassing(folder: folder, name: name, for: path)
+        do {
+            try fill(file, bytes, path, sync: sync)
+            try move(passing, to: path, overwrite: overwrite)
+        } catch {
+            unlink(passing)
+            throw error
+        }
+    }
+
+    /// Makes a folder and those above it, where they are missing.
+    package static func makeFolder(_ folder: String, for path: String) throws(PictureFileError) {
+        if mkdir(folder, 0o777) == 0 || errno == EEXIST || errno == EISDIR { return }
+        guard errno == ENOENT else { throw .cannotCreate(path: path, reason: reason(errno)) }
+        let above = split(folder).folder
+        if above == folder { throw .cannotCreate(path: path, reason: reason(ENOENT)) }
+        try makeFolder(above, for: path)
+        if mkdir(folder, 0o777) != 0 && errno != EEXIST { throw .cannotCreate(path: path, reason: reason(errno)) }
+    }
+
+    private static func createPassing(
+        folder: String, name: String, for path: String
+    ) throws(PictureFileError) -> (file: Int32, path: String) {
+        // Long names must leave room for what is added to them.
+        let stem = String(decoding: name.utf8.prefix(200), as: UTF8.self)
+        for attempt in 0..<100 {
+            let passing = "\(folder)/.\(stem).\(getpid())-\(attempt).part"
+            let file = open(passing, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            if file >= 0 { return (file, passing) }
+            if errno != EEXIST { throw .cannotCreate(path: path, reason: reason(errno)) }
+        }
+        throw .cannotCreate(path: path, reason: "a hundred unfinished files stand beside it")
+    }
+
+    private static func fill(
+        _ file: Int32, _ bytes: [UInt8], _ path: String, sync: Bool
+    ) throws(PictureFileError) {
+        var failure: Int32 = 0
+        bytes.withUnsafeBytes { bytes in
+            var written = 0
+            while written < bytes.count, failure == 0 {
+                let count = writeOnce(file, bytes, from: written)
+                if count >= 0 { written += count } else if errno != EINTR { failure = errno }
+            }
+        }
+        if failure == 0, sync, fsync(file) != 0 { failure = errno }
+        // Some file systems tell of a full disk only here.
+        if close(file) != 0, failure == 0 { failure = errno }
+        if failure != 0 { throw .writeFailed(path: path, reason: reason(failure)) }
+    }
+
+    private static func move(_ passing: String, to path: String, overwrite: Bool) throws(PictureFileError) {
+        if !overwrite {
+            // A second name is refused where one stands, at one stroke; file systems without links fall through.
+            if link(passing, path) == 0 {
+                unlink(passing)
+                return
+            }
+            if errno == EEXIST { throw .alreadyExists(path: path) }
+        }
+        if rename(passing, path) != 0 { throw .cannotCreate(path: path, reason: reason(errno)) }
+    }
+
+    /// The folder of a path, "." where none is named, and the name inside it.
+    static func split(_ path: String) -> (folder: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        let folder = path[..<slash]
+        return (folder.isEmpty ? "/" : String(folder), String(path[path.index(after: slash)...]))
+    }
+
+    private static func reason(_ code: Int32) -> String {
+        guard let text = strerror(code) else { return "error \(code)" }
+        let line = String(cString: text)
+        return line.prefix(1).lowercased() + line.dropFirst()
+    }
+}
+
+/// One call of read(2); the name is free again outside the enum, whose own `read` hides it.
+private func readOnce(_ file: Int32, _ bytes: UnsafeMutableRawBufferPointer, from place: Int) -> Int {
+    guard let base = bytes.baseAddress else { return 0 }
+    return read(file, base + place, bytes.count - place)
+}
+
+/// One call of write(2), as above.
+private func writeOnce(_ file: Int32, _ bytes: UnsafeRawBufferPointer, from place: Int) -> Int {
+    guard let base = bytes.baseAddress else { return 0 }
+    return write(file, base + place, bytes.count - place)
+}
