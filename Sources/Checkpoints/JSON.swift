@@ -50,8 +50,11 @@ package enum JSON: Decodable, Sendable, Equatable {
         guard file.count <= largest else {
             throw .invalid("\(file.name) has \(file.count) bytes but a JSON file here may have \(largest).")
         }
+        let decoder = JSONDecoder()
+        // Python writes infinities into scheduler descriptions, which only this dialect of JSON has.
+        decoder.allowsJSON5 = true
         do {
-            return try JSONDecoder().decode(type, from: Data(file.bytes))
+            return try decoder.decode(type, from: Data(file.bytes))
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
             throw .invalid("\(file.name) has an unexpected value at \(path(context)).")
         } catch DecodingError.keyNotFound(let key, let context) {

@@ -22,7 +22,7 @@ package struct SafetensorsFile: Sendable {
     package let entries: [String: Entry]
     /// The text entries of `__metadata__`.
     package let metadata: [String: String]
-    private let file: FileBytes
+    fileprivate let file: FileBytes
     private let bufferStart: Int
 
     /// Largest header that is read, as in the reference implementation.
@@ -130,5 +130,12 @@ package struct SafetensorsFile: Sendable {
             throw .invalid("\(name) holds \(key) as \(entry.format), but weights must be F32, F16 or BF16.")
         }
         return Weights(shape: entry.shape, format: format, bytes: file.pointer + bufferStart + entry.range.lowerBound, owner: file)
+    }
+}
+
+extension SafetensorsFile {
+    /// Lends the whole file, for hashing.
+    package func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+        withExtendedLifetime(file) { body(file.bytes) }
     }
 }

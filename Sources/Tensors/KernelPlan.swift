@@ -4,6 +4,9 @@
 /// 1.5e-6 (relative, rms), so where it is faster it is chosen. Source: Lavin and Gray, "Fast Algorithms for
 /// Convolutional Neural Networks" (2015).
 package enum KernelPlan {
+    /// Name of this rule, written in recipes: it changes when the rule does.
+    package static let name = "winograd-1"
+
     package enum Form: String, Sendable {
         case direct, winograd
     }

@@ -18,13 +18,18 @@ package struct DiffusionModel: Sendable {
     package let scheduler: SchedulerConfiguration
     package let engine: Engine
 
+    /// - Parameter scheduler: instead of what the folder says
     /// - Throws: ``CheckpointError`` naming each file, key or value that is wrong
-    package init(_ folder: ModelFolder, on engine: Engine) throws(CheckpointError) {
+    package init(_ folder: ModelFolder, scheduler: SchedulerConfiguration? = nil, on engine: Engine) throws(CheckpointError) {
         let index = try JSON(try folder.file("model_index.json"))
         unet = try UNet.load(folder, "unet", on: engine)
         text = try TextConditioner(folder, on: engine)
         codec = try Self.codec(folder, index, on: engine)
-        scheduler = try Self.scheduler(folder, index)
+        if let scheduler {
+            self.scheduler = scheduler
+        } else {
+            self.scheduler = try Self.scheduler(folder, index)
+        }
         (name, self.engine) = (folder.name, engine)
 
         let c = unet.configuration

@@ -1,0 +1,131 @@
+/// Multiplications and additions that a network does, and memory that it needs, counted from its configuration.
+///
+/// For estimates of time and memory before anything is painted; nothing is measured here.
+package struct Work: Sendable {
+    /// Floating-point operations, a multiplication and an addition counted as two.
+    package var operations: Double = 0
+    /// Bytes of packed weights.
+    package var weightBytes: Double = 0
+    /// Most bytes of feature maps alive at once.
+    package var activationBytes: Double = 0
+
+    package init() {}
+
+    fileprivate mutating func convolve(_ inputs: Int, _ outputs: Int, kernel: Int, pixels: Double) {
+        let weights = Double(inputs * outputs * kernel * kernel)
+        operations += 2 * weights * pixels
+        // Winograd's packed weights are 36 values for 9.
+        weightBytes += weights * 4 * (kernel == 3 && min(inputs, outputs) >= 32 ? 4 : 1)
+    }
+
+    fileprivate mutating func multiply(_ inputs: Int, _ outputs: Int, rows: Double) {
+        convolve(inputs, outputs, kernel: 1, pixels: rows)
+    }
+
+    fileprivate mutating func attend(_ width: Int, queries: Double, keys: Double, batch: Double) {
+        operations += 4 * Double(width) * queries * keys * batch
+    }
+
+    fileprivate mutating func residual(_ inputs: Int, _ outputs: Int, pixels: Double) {
+        convolve(inputs, outputs, kernel: 3, pixels: pixels)
+        convolve(outputs, outputs, kernel: 3, pixels: pixels)
+        if inputs != outputs { multiply(inputs, outputs, rows: pixels) }
+        activationBytes = max(activationBytes, pixels * Double(2 * inputs + 3 * outputs) * 4)
+    }
+
+    fileprivate mutating func transformer(_ width: Int, context: Int, tokens: Double, layers: Int, pixels: Double, batch: Double) {
+        multiply(width, 2 * width, rows: pixels * batch)
+        for _ in 0..<layers {
+            multiply(width, 6 * width, rows: pixels * batch)
+            multiply(context, 2 * width, rows: tokens * batch)
+            attend(width, queries: pixels, keys: pixels, batch: batch)
+            attend(width, queries: pixels, keys: tokens, batch: batch)
+            multiply(width, 12 * width, rows: pixels * batch)
+        }
+        activationBytes = max(activationBytes, pixels * batch * Double(width) * 14 * 4)
+    }
+}
+
+extension UNetConfiguration {
+    /// One prediction.
+    ///
+    /// - Parameters:
+    ///   - height: of the latents, in cells
+    ///   - batch: 2 under guidance
+    package func work(height: Int, width: Int, batch: Int, tokens: Int = 77) -> Work {
+        var work = Work()
+        let levels = blockOutChannels.count
+        let (batch, tokens) = (Double(batch), Double(tokens))
+        func pixels(_ level: Int) -> Double {
+            Double(((height + 1 << level - 1) >> level) * ((width + 1 << level - 1) >> level))
+        }
+        func attention(_ block: Block, _ level: Int) {
+            guard block == .crossAttention else { return }
+            work.transformer(
+                blockOutChannels[level], context: contextWidth, tokens: tokens, layers: transformerLayers[level],
+                pixels: pixels(level), batch: batch)
+        }
+        var skips = 0.0
+        func keep(_ channels: Int, _ level: Int) { skips += pixels(level) * batch * Double(channels) * 4 }
+
+        work.convolve(inChannels, blockOutChannels[0], kernel: kernelIn, pixels: pixels(0) * batch)
+        keep(blockOutChannels[0], 0)
+        for level in 0..<levels {
+            for layer in 0..<layersPerBlock[level] {
+                let from = layer == 0 ? blockOutChannels[max(level - 1, 0)] : blockOutChannels[level]
+                work.residual(from, blockOutChannels[level], pixels: pixels(level) * batch)
+                attention(downBlocks[level], level)
+                keep(blockOutChannels[level], level)
+            }
+            guard level + 1 < levels else { continue }
+            work.convolve(blockOutChannels[level], blockOutChannels[level], kernel: 3, pixels: pixels(level + 1) * batch)
+            keep(blockOutChannels[level], level + 1)
+        }
+        let last = levels - 1
+        for _ in 0..<2 { work.residual(blockOutChannels[last], blockOutChannels[last], pixels: pixels(last) * batch) }
+        attention(middle, last)
+        for level in (0..<levels).reversed() {
+            for layer in 0...layersPerBlock[level] {
+                let before = layer == 0 ? blockOutChannels[min(level + 1, last)] : blockOutChannels[level]
+                let skip = layer == layersPerBlock[level] ? blockOutChannels[max(level - 1, 0)] : blockOutChannels[level]
+                work.residual(before + skip, blockOutChannels[level], pixels: pixels(level) * batch)
+                attention(upBlocks[last - level], level)
+            }
+            if level > 0 {
+                work.convolve(blockOutChannels[level], blockOutChannels[level], kernel: 3, pixels: pixels(level - 1) * batch)
+            }
+        }
+        work.convolve(blockOutChannels[0], outChannels, kernel: kernelOut, pixels: pixels(0) * batch)
+        work.activationBytes += skips
+        return work
+    }
+}
+
+extension AutoencoderConfiguration {
+    /// One encoding or decoding of a picture.
+    package func work(pictureHeight height: Int, width: Int, decoding: Bool) -> Work {
+        var work = Work()
+        let levels = blockOutChannels.count
+        func pixels(_ level: Int) -> Double { Double((height >> level) * (width >> level)) }
+        let last = levels - 1
+        work.convolve(imageChannels, blockOutChannels[0], kernel: 3, pixels: pixels(0))
+        for level in 0..<levels {
+            let neighbour = blockOutChannels[decoding ? min(level + 1, last) : max(level - 1, 0)]
+            for layer in 0..<layersPerBlock + (decoding ? 1 : 0) {
+                work.residual(layer == 0 ? neighbour : blockOutChannels[level], blockOutChannels[level], pixels: pixels(level))
+            }
+            if level < last {
+                work.convolve(
+                    blockOutChannels[decoding ? level + 1 : level], blockOutChannels[decoding ? level + 1 : level], kernel: 3,
+                    pixels: pixels(decoding ? level : level + 1))
+            }
+        }
+        for _ in 0..<2 { work.residual(blockOutChannels[last], blockOutChannels[last], pixels: pixels(last)) }
+        if middleAttends {
+            work.multiply(blockOutChannels[last], 4 * blockOutChannels[last], rows: pixels(last))
+            work.attend(blockOutChannels[last], queries: pixels(last), keys: pixels(last), batch: 1)
+        }
+        work.convolve(latentChannels * 2, blockOutChannels[last], kernel: 3, pixels: pixels(last))
+        return work
+    }
+}

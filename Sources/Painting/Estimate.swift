@@ -1,0 +1,49 @@
+import Networks
+import Raster
+import Tensors
+
+/// What painting will take, told before it starts.
+package struct Estimate: Sendable {
+    package var seconds: Double
+    package var bytes: Double
+}
+
+extension DiffusionModel {
+    /// Work of one step at a working size.
+    func stepWork(_ size: PixelSize, guided: Bool) -> Work {
+        unet.configuration.work(height: size.height / codec.factor, width: size.width / codec.factor, batch: guided ? 2 : 1)
+    }
+
+    /// Work of encoding or decoding a picture.
+    func codecWork(_ size: PixelSize, decoding: Bool) -> Work {
+        guard case .autoencoder(let autoencoder) = codec else { return Work() }
+        return autoencoder.configuration.work(pictureHeight: size.height, width: size.width, decoding: decoding)
+    }
+
+    /// - Parameter runs: steps of each rung
+    package func estimate(_ size: PixelSize, guided: Bool, encodes: Bool, runs: [Int]) -> Estimate {
+        let step = stepWork(size, guided: guided)
+        let (encode, decode) = (codecWork(size, decoding: false), codecWork(size, decoding: true))
+        let painted = runs.filter { $0 > 0 }
+        let operations = step.operations * Double(painted.reduce(0, +)) + decode.operations * Double(painted.count)
+            + (encodes && !painted.isEmpty ? encode.operations : 0)
+        let weights = step.weightBytes + encode.weightBytes + decode.weightBytes
+        let activations = max(step.activationBytes, encode.activationBytes, decode.activationBytes)
+        let picture = Double(size.area) * 3 * 4 * 8
+        return Estimate(seconds: operations / engine.nominalSpeed + 0.5, bytes: weights + activations + picture + 60e6)
+    }
+}
+
+extension Engine {
+    /// Operations a second that networks reach here, all overheads included: measured once on recent server cores
+    /// (`make bench`), and a guide only.
+    var nominalSpeed: Double {
+        let perThread: Double =
+            switch lanes {
+            case 16: 110e9
+            case 8: 35e9
+            default: 4e9
+            }
+        return perThread * Double(threads.count)
+    }
+}
