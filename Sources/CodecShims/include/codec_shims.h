@@ -89,7 +89,7 @@ int codec_png_encode(
 typedef struct codec_jpeg codec_jpeg;
 codec_jpeg *codec_jpeg_open(const uint8_t *bytes, size_t count, codec_header *header, codec_failure *failure);
 int codec_jpeg_decode(codec_jpeg *reader, void *samples, codec_failure *failure);
-/// Application marker `number` (1 EXIF and XMP, 2 ICC) at `index` among those, or an empty span.
+/// Until decoding: application marker `number` (1 EXIF and XMP, 2 ICC) at `index` among those, or an empty span.
 codec_span codec_jpeg_marker(codec_jpeg *reader, int number, size_t index);
 void codec_jpeg_close(codec_jpeg *reader);
 /// Grey or RGB, 8 bits, colour at full resolution. `quality` is libjpeg's, 1…100. Texts are not written.

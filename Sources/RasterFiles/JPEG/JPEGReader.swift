@@ -15,16 +15,12 @@ extension PictureSource {
             }
             defer { codec_jpeg_close(reader) }
             do throws(PictureFileError) {
+                // libjpeg forgets the markers once the picture is decoded.
+                let (appOne, appTwo) = (markers(reader, 1), markers(reader, 2))
                 var picture = try picture(header, &failure) { codec_jpeg_decode(reader, $0, &$1) }
-                picture.metadata.profile = JPEGMarkers.profile(markers(reader, 2))
-                for marker in markers(reader, 1) {
-                    if let xmp = marker.after(JPEGMarkers.xmpHeading) {
-                        picture.metadata.xmp = picture.metadata.xmp ?? xmp
-                    }
-                    if let exif = marker.after(JPEGMarkers.exifHeading) {
-                        picture.metadata.exif = picture.metadata.exif ?? exif
-                    }
-                }
+                picture.metadata.profile = JPEGMarkers.profile(appTwo)
+                picture.metadata.xmp = appOne.lazy.compactMap { $0.after(JPEGMarkers.xmpHeading) }.first
+                picture.metadata.exif = appOne.lazy.compactMap { $0.after(JPEGMarkers.exifHeading) }.first
                 if let exif = picture.metadata.exif {
                     let found = ExifOrientation(exif)
                     picture.metadata.exif = found.upright(exif)
