@@ -1,0 +1,42 @@
+import Raster
+
+/// What a painting command tells while it works.
+package enum PaintingEvent: Sendable {
+    /// The plan of one rung.
+    package struct Plan: Sendable {
+        package var source: PixelSize?
+        package var working: PixelSize
+        package var steps: Int
+        package var run: Int
+        /// σ at which the run starts, noise for one part of picture; 0 when nothing runs.
+        package var sigma: Double
+        package var seconds: Double
+        package var bytes: Double
+        /// Timesteps that run, for people.
+        package var times: [Double]
+        package var input: String?
+        package var skip: String?
+        package var seed: UInt64
+    }
+
+    package struct Result: Sendable {
+        package var path: String
+        package var input: String?
+        package var command: String
+        package var skip: String?
+        package var seed: UInt64?
+        package var seconds: Double
+        /// Hash of the recipe.
+        package var hash: String?
+    }
+
+    case plan(Plan)
+    case progress(ProgressMeter.Reading)
+    case warning(code: String, text: String, path: String?)
+    /// Something worth telling that is no warning.
+    case note(String)
+    case result(Result)
+}
+
+/// Receives events. May throw to stop the work; ``PaintingError/interrupted`` when the user asked for it.
+package typealias PaintingReporter = (PaintingEvent) throws -> Void

@@ -1,0 +1,39 @@
+import Raster
+import Threads
+
+/// Lays what was painted over the source: at the source's size, depth and kind, with its transparency.
+///
+/// - Parameters:
+///   - painted: RGB, 0…1, the source's size
+///   - keepsColour: whether a grey source may become coloured
+func finished(_ painted: FloatPicture, over source: Picture, keepsColour: Bool, depth: Int?, threads: Threads) -> Picture {
+    var result = source.channels.isGrey && !keepsColour ? painted.grey() : painted
+    // Clipped here already: alpha would otherwise be laid over colours that no file can hold.
+    result.values = result.values.map { min(max($0, 0), 1) }
+    if let alpha = source.floats(threads: threads).alpha { result = result.with(alpha: alpha) }
+    return result.picture(depth: depth ?? source.depth, metadata: source.metadata, threads: threads)
+}
+
+/// Draws the broad colours of `painted` towards those of `source`; `amount` 1 takes them over whole.
+///
+/// Broad means what is left of both after reducing them to about 32 pixels on the longer side. Worked on in linear light,
+/// since an average of colours is an average of light.
+func anchored(_ painted: FloatPicture, to source: FloatPicture, amount: Double, threads: Threads) -> FloatPicture {
+    guard amount > 0 else { return painted }
+    let longer = max(painted.width, painted.height)
+    let small = PixelSize(
+        width: max(1, painted.width * 32 / max(longer, 32)), height: max(1, painted.height * 32 / max(longer, 32)))
+    func broad(_ picture: FloatPicture) -> FloatPicture {
+        var linear = picture
+        linear.values = linear.values.map(linearLight)
+        return linear.resized(to: small, filter: .box, threads: threads)
+            .resized(to: picture.size, filter: .bicubic, threads: threads)
+    }
+    let (theirs, ours) = (broad(source.droppingAlpha().colour()), broad(painted))
+    var result = painted
+    for i in result.values.indices {
+        let light = linearLight(painted.values[i]) + Float(amount) * (theirs.values[i] - ours.values[i])
+        result.values[i] = displayed(light)
+    }
+    return result
+}

@@ -1,0 +1,142 @@
+import Raster
+import RasterFiles
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Where results go and what form they have.
+package struct OutputOptions: Sendable {
+    /// A file, or a folder where it is one or ends in "/"; nil for beside the input.
+    package var path: String?
+    package var format: PictureFormat?
+    package var quality = 95
+    /// Bits of a sample, 8 or 16; nil for the source's.
+    package var depth: Int?
+    /// Name without an ending; `{stem} {command} {skip} {seed}` are replaced.
+    package var template: String?
+    package var overwrite = false
+    package var writesRecipe = true
+
+    package init() {}
+
+    /// Refuses a format that contradicts the output's ending.
+    ///
+    /// - Throws: ``PaintingError/usage(_:)``
+    package func checked() throws(PaintingError) -> OutputOptions {
+        guard let path, !path.hasSuffix("/"), let ending = PictureFormat(path: path), let format, ending != format else {
+            return self
+        }
+        throw .usage(
+            "-o \(path) ends as \(ending.rawValue) but --format is \(format.rawValue). Leave --format out, or change the ending.")
+    }
+}
+
+/// The names of a command's results, settled before anything is painted.
+package struct OutputPlan {
+    private let options: OutputOptions
+    private let results: Int
+    private var taken: [String: String] = [:]
+
+    /// - Parameter results: how many results the whole command has
+    package init(_ options: OutputOptions, results: Int) {
+        (self.options, self.results) = (options, results)
+    }
+
+    /// What tells one result from the others.
+    package struct Result {
+        package var stem: String
+        package var command: String
+        package var skip: String?
+        package var seed: UInt64?
+        /// Folder of the input, "" for the current one.
+        package var folder: String
+
+        package init(input: String?, command: String, skip: String? = nil, seed: UInt64? = nil) {
+            let parts = (input ?? "").split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            let name = parts.last ?? ""
+            stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+            if stem.isEmpty { stem = name.isEmpty ? "picture" : name }
+            folder = parts.dropLast().joined(separator: "/") + (parts.count > 1 ? "/" : "")
+            (self.command, self.skip, self.seed) = (command, skip, seed)
+        }
+    }
+
+    /// The path of a result.
+    ///
+    /// - Throws: ``PaintingError`` when two results would share it, or a file stands there and may not be replaced
+    package mutating func path(for result: Result) throws(PaintingError) -> String {
+        let path: String
+        if let given = options.path, !Self.isFolder(given) {
+            guard results == 1 else {
+                throw .usage("\(results) results cannot all be written to \(given). Give a folder, such as -o \(given)/ , or leave -o out.")
+            }
+            path = given
+        } else {
+            let name = options.template.map { Self.filled($0, result) } ?? Self.name(result)
+            path = folder(of: result) + name + "." + Self.ending(options.format ?? .png)
+        }
+        return try claimed(path, by: result.stem)
+    }
+
+    /// The path of something that belongs to all rungs of an input, such as "ladder.png".
+    package mutating func path(beside result: Result, suffix: String) throws(PaintingError) -> String {
+        var folder = folder(of: result)
+        if let given = options.path, !Self.isFolder(given) { folder = String(given.reversed().drop { $0 != "/" }.reversed()) }
+        return try claimed(folder + result.stem + "-" + suffix, by: result.stem)
+    }
+
+    private mutating func claimed(_ path: String, by stem: String) throws(PaintingError) -> String {
+        if taken[path] != nil {
+            throw .usage("Two results would be written to \(path). Give --name a template with {stem}, {skip} or {seed}.")
+        }
+        taken[path] = stem
+        if !options.overwrite, access(path, F_OK) == 0 {
+            throw .cannotCreate("\(path) is there already. Pass --overwrite to replace it, or give another -o.")
+        }
+        return path
+    }
+
+    private func folder(of result: Result) -> String {
+        guard let given = options.path else { return result.folder }
+        return given.hasSuffix("/") ? given : given + "/"
+    }
+
+    private static func name(_ result: Result) -> String {
+        result.stem + "-" + result.command + (result.skip.map { "-skip\($0)" } ?? "") + (result.seed.map { "-seed\($0)" } ?? "")
+    }
+
+    private static func filled(_ template: String, _ result: Result) -> String {
+        var text = template[...]
+        var filled = ""
+        let values = [
+            "{stem}": result.stem, "{command}": result.command, "{skip}": result.skip ?? "",
+            "{seed}": result.seed.map(String.init) ?? "",
+        ]
+        while !text.isEmpty {
+            if let (key, value) = values.first(where: { text.hasPrefix($0.key) }) {
+                filled += value
+                text = text.dropFirst(key.count)
+            } else {
+                filled.append(text.removeFirst())
+            }
+        }
+        return filled
+    }
+
+    static func ending(_ format: PictureFormat) -> String {
+        switch format {
+        case .png: "png"
+        case .jpeg: "jpg"
+        case .tiff: "tif"
+        }
+    }
+
+    static func isFolder(_ path: String) -> Bool {
+        if path.hasSuffix("/") { return true }
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+}

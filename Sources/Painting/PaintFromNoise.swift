@@ -1,0 +1,56 @@
+import Raster
+import Sampling
+import Tensors
+import Threads
+
+/// Paints from noise alone: no init image.
+package struct PaintFromNoise {
+    package var studio: Studio
+    package var settings: Settings
+    /// Size of the picture; painted at the next multiples and cut.
+    package var size: PixelSize
+
+    package init(_ studio: Studio, _ settings: Settings, size: PixelSize) {
+        (self.studio, self.settings, self.size) = (studio, settings, size)
+    }
+
+    package func workingPlan() throws(PaintingError) -> WorkingPlan {
+        do throws(FitError) {
+            return try WorkingPlan(source: size, multiple: studio.model.multiple)
+        } catch {
+            throw .unsuitable(error.description)
+        }
+    }
+
+    package func steps() -> [Step] {
+        settings.sampler.schedule(settings.schedule, count: settings.steps, studio.model.scheduler).steps
+    }
+
+    package func plan() throws(PaintingError) -> PaintingEvent.Plan {
+        let (working, steps) = (try workingPlan().working, steps())
+        let estimate = studio.model.estimate(working, guided: settings.isGuided, encodes: false, runs: [steps.count])
+        return PaintingEvent.Plan(
+            source: nil, working: working, steps: settings.steps, run: steps.count, sigma: steps.first?.from.ratio ?? 0,
+            seconds: estimate.seconds, bytes: estimate.bytes, times: steps.map(\.from.time), input: nil, skip: nil,
+            seed: settings.seed)
+    }
+
+    package func work() throws(PaintingError) -> Double {
+        let (working, model) = (try workingPlan().working, studio.model)
+        return Double(steps().count) * model.stepWork(working, guided: settings.isGuided).operations
+            + model.codecWork(working, decoding: true).operations
+    }
+
+    package func paint(depth: Int, advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws -> Picture {
+        let (plan, model) = (try workingPlan(), studio.model)
+        let step = model.stepWork(plan.working, guided: settings.isGuided).operations
+        var painter = LatentPainter(studio, settings, size: plan.working)
+        let latents = try painter.paint(nil, steps: steps()) { _ in try advance(step, "painting") }
+        let decoded = try model.codec.decode(latents).picture()
+        try advance(model.codecWork(plan.working, decoding: true).operations, "painting")
+        guard decoded.values.allSatisfy(\.isFinite) else {
+            throw PaintingError.unsuitable("The model \(model.name) painted values that are not numbers. Check it with models inspect, or lower --guidance.")
+        }
+        return plan.restore(decoded).picture(depth: depth)
+    }
+}

@@ -1,0 +1,151 @@
+import Checkpoints
+import Raster
+import RasterFiles
+import Sampling
+import Tensors
+import Threads
+
+/// Repaints a picture from one or several noise levels: the ladder. All rungs share the same noise, the text is read once
+/// and the picture encoded once.
+package struct Refine {
+    package var studio: Studio
+    package var settings: Settings
+    package var skips: [Skip]
+    package var seeds: [UInt64]
+    /// How the working size is chosen.
+    package var workSize: WorkSize
+
+    package enum WorkSize: Sendable {
+        /// The model's good area at most.
+        case good
+        case source
+        case size(PixelSize)
+    }
+
+    package init(_ studio: Studio, _ settings: Settings, skips: [Skip], seeds: [UInt64], workSize: WorkSize = .good) {
+        (self.studio, self.settings, self.skips) = (studio, settings, skips)
+        (self.seeds, self.workSize) = (seeds, workSize)
+    }
+
+    /// One result to paint.
+    package struct Rung: Sendable {
+        package let skip: Skip
+        /// The percentage, as in names.
+        package let percent: String
+        package let seed: UInt64
+        package let steps: [Step]
+
+        /// σ at the start, noise for one part of picture.
+        package var sigma: Double { steps.first?.from.ratio ?? 0 }
+    }
+
+    private var threads: Threads { studio.model.engine.threads }
+
+    /// Skips that would run the same steps from the same level are refused, before any model is loaded.
+    ///
+    /// - Throws: ``PaintingError/usage(_:)``
+    package static func checkRungs(_ skips: [Skip], steps: Int) throws(PaintingError) {
+        for (index, skip) in skips.enumerated() {
+            guard let twin = skips[..<index].first(where: { $0.run(of: steps) == skip.run(of: steps) }) else { continue }
+            let run = skip.run(of: steps)
+            let what = run == 0 ? "run nothing" : "run the same last \(run) of \(steps) steps"
+            throw .usage("Skip \(twin.percent(of: steps)) and skip \(skip.percent(of: steps)) both \(what). Leave one out, or raise --steps.")
+        }
+    }
+
+    package func rungs() -> [Rung] {
+        let schedule = settings.sampler.schedule(settings.schedule, count: settings.steps, studio.model.scheduler)
+        return seeds.flatMap { seed in
+            skips.map { skip in
+                Rung(
+                    skip: skip, percent: skip.percent(of: settings.steps), seed: seed,
+                    steps: schedule.last(skip.run(of: settings.steps)))
+            }
+        }
+    }
+
+    package func workingPlan(_ source: PixelSize) throws(PaintingError) -> WorkingPlan {
+        let (multiple, area) = (studio.model.multiple, studio.model.goodArea)
+        do throws(FitError) {
+            switch workSize {
+            case .good: return try WorkingPlan(source: source, multiple: multiple, goodArea: area)
+            case .source: return try WorkingPlan(source: source, multiple: multiple)
+            case .size(let size): return try WorkingPlan(source: source, multiple: multiple, size: size)
+            }
+        } catch {
+            throw .unsuitable(error.description)
+        }
+    }
+
+    package func plan(_ rung: Rung, source: PixelSize, input: String?) throws(PaintingError) -> PaintingEvent.Plan {
+        let working = try workingPlan(source).working
+        let estimate = studio.model.estimate(working, guided: settings.isGuided, encodes: true, runs: [rung.steps.count])
+        return PaintingEvent.Plan(
+            source: source, working: working, steps: settings.steps, run: rung.steps.count, sigma: rung.sigma,
+            seconds: rung.steps.isEmpty ? 0 : estimate.seconds, bytes: estimate.bytes, times: rung.steps.map(\.from.time),
+            input: input, skip: rung.percent, seed: rung.seed)
+    }
+
+    /// Work of all rungs over a picture, for progress.
+    package func work(_ source: PixelSize) throws(PaintingError) -> Double {
+        let size = try workingPlan(source).working
+        let model = studio.model
+        let step = model.stepWork(size, guided: settings.isGuided).operations
+        let codec = model.codecWork(size, decoding: true).operations
+        return rungs().reduce(model.codecWork(size, decoding: false).operations) {
+            $0 + ($1.steps.isEmpty ? 0 : Double($1.steps.count) * step + codec)
+        }
+    }
+
+    /// Paints every rung of one picture and hands each over as soon as it is done.
+    ///
+    /// - Parameters:
+    ///   - history: recipes of the source's past
+    ///   - advance: told of work done, in the unit of ``work(_:)``; may throw to stop
+    ///   - deliver: takes each result
+    package func paint(
+        _ source: Picture, history: Int = 0, depth: Int? = nil,
+        advance: @escaping (_ work: Double, _ stage: String) throws -> Void,
+        deliver: (Rung, Picture) throws -> Void
+    ) throws {
+        let plan = try workingPlan(source.size)
+        let model = studio.model
+        let rungs = rungs()
+        var init0: Tensor?
+        var working: FloatPicture?
+        for rung in rungs {
+            guard !rung.steps.isEmpty else {
+                // Everything skipped: the source's own pixels, never decoded or rounded.
+                try deliver(rung, depth.map { source.converted(depth: $0) } ?? source)
+                continue
+            }
+            var settings = settings
+            settings.seed = rung.seed
+            var painter = LatentPainter(studio, settings, size: plan.working, pass: history)
+            if working == nil {
+                working = plan.prepare(source.floats(threads: threads).bleedingColours(threads: threads), threads: threads)
+            }
+            guard let working else { continue }
+            if init0 == nil || settings.encode == .sample {
+                try advance(0, "reading the picture")
+                init0 = try painter.encode(Tensor(picture: working))
+                try advance(model.codecWork(plan.working, decoding: false).operations, "reading the picture")
+            }
+            let stage = "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
+            let step = model.stepWork(plan.working, guided: settings.isGuided).operations
+            let latents = try painter.paint(init0, steps: rung.steps) { _ in try advance(step, stage) }
+            let decoded = try model.codec.decode(latents).picture()
+            try advance(model.codecWork(plan.working, decoding: true).operations, stage)
+            guard decoded.values.allSatisfy(\.isFinite) else {
+                throw PaintingError.unsuitable(
+                    "The model \(model.name) painted values that are not numbers at skip \(rung.percent). Check the model with models inspect, or lower --guidance.")
+            }
+            let restored = anchored(
+                plan.restore(decoded, threads: threads), to: source.floats(threads: threads), amount: settings.colourAnchor,
+                threads: threads)
+            try deliver(
+                rung, finished(restored, over: source, keepsColour: settings.keepsColour, depth: depth, threads: threads))
+        }
+        Storage.trim()
+    }
+}
