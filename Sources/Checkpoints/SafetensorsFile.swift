@@ -139,3 +139,11 @@ extension SafetensorsFile {
         withExtendedLifetime(file) { body(file.bytes) }
     }
 }
+
+extension SafetensorsFile {
+    /// Number of values in all tensors.
+    package var valueCount: Int { entries.values.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+
+    /// The number formats met, such as ["F16"].
+    package var formats: [String] { Set(entries.values.map(\.format)).sorted() }
+}

@@ -48,14 +48,6 @@ package final class WeightLedger {
         }
     }
 
-    /// Number of tensors, and of values in them.
-    package var tensorCount: Int { home.count }
-    package var valueCount: Int {
-        files.reduce(0) { $0 + $1.entries.values.reduce(0) { $0 + $1.shape.reduce(1, *) } }
-    }
-    /// The number formats met, such as ["F16"].
-    package var formats: [String] { Set(files.flatMap { $0.entries.values.map(\.format) }).sorted() }
-
     func has(_ key: String) -> Bool {
         home[key] != nil || home[key + ".weight"] != nil || home.keys.contains { $0.hasPrefix(key + ".") }
     }

@@ -17,12 +17,18 @@ package struct DiffusionModel: Sendable {
     package let text: TextConditioner
     package let scheduler: SchedulerConfiguration
     package let engine: Engine
+    /// Values in the UNet, and the number formats that they lie in.
+    package let weightCount: Int
+    package let formats: [String]
 
     /// - Parameter scheduler: instead of what the folder says
     /// - Throws: ``CheckpointError`` naming each file, key or value that is wrong
     package init(_ folder: ModelFolder, scheduler: SchedulerConfiguration? = nil, on engine: Engine) throws(CheckpointError) {
         let index = try JSON(try folder.file("model_index.json"))
         unet = try UNet.load(folder, "unet", on: engine)
+        let files = try folder.weights("unet", stem: "diffusion_pytorch_model")
+        weightCount = files.reduce(0) { $0 + $1.valueCount }
+        formats = Set(files.flatMap(\.formats)).sorted()
         text = try TextConditioner(folder, on: engine)
         codec = try Self.codec(folder, index, on: engine)
         if let scheduler {

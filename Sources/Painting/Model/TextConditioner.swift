@@ -45,6 +45,9 @@ package struct TextConditioner: Sendable {
     /// Number of tokens that a prompt may have.
     package var room: Int { (readers.first?.encoder.configuration.positions ?? 2) - 2 }
 
+    /// Layers of the first encoder: what a clip skip can count.
+    package var layers: Int { readers.first?.encoder.configuration.layers ?? 0 }
+
     /// - Parameter skip: how far from the last layer the text is taken ("clip skip"); nil for the model's own way
     package func callAsFunction(_ prompt: String, skip: Int?) throws -> Conditioning {
         var contexts: [Tensor] = []

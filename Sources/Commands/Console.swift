@@ -1,0 +1,158 @@
+import Painting
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Where events become text: results on standard output, everything else on standard error.
+final class Console {
+    private let json: Bool
+    private let quiet: Bool
+    private let verbose: Bool
+    private let showsProgress: Bool
+    private var barIsShown = false
+
+    init(json: Bool, quiet: Bool, verbose: Bool) {
+        (self.json, self.quiet, self.verbose) = (json, quiet, verbose)
+        showsProgress = !quiet && !json && isatty(STDERR_FILENO) == 1
+    }
+
+    /// Prints one event. Also where an interruption is noticed.
+    func report(_ event: PaintingEvent) throws {
+        try Interruption.check()
+        if json { return Self.say(Self.jsonLine(event)) }
+        switch event {
+        case .plan(let plan):
+            if verbose { tell(Self.text(plan)) }
+        case .progress(let reading):
+            if showsProgress { draw(reading) }
+        case .warning(_, let text, _):
+            if !quiet { tell("Warning: \(text)") }
+        case .note(let text):
+            if !quiet { tell(text) }
+        case .result(let result):
+            clearBar()
+            if !quiet { Self.say(result.path) }
+            if verbose { tell("\(result.path) took \(Self.time(result.seconds))") }
+        }
+    }
+
+    /// A plan that was asked for, on standard output.
+    func explain(_ plan: PaintingEvent.Plan) {
+        Self.say(json ? Self.jsonLine(.plan(plan)) : Self.text(plan))
+    }
+
+    static func say(_ line: String) {
+        fputs(line + "\n", stdout)
+        fflush(stdout)
+    }
+
+    static func complain(_ line: String) {
+        fputs("Error: \(line)\n", stderr)
+    }
+
+    func clearBar() {
+        if barIsShown { fputs("\r\u{1B}[K", stderr) }
+        barIsShown = false
+    }
+
+    private func tell(_ line: String) {
+        clearBar()
+        fputs(line + "\n", stderr)
+    }
+
+    private func draw(_ reading: ProgressMeter.Reading) {
+        let width = 28
+        let filled = reading.done * width / max(reading.of, 1)
+        let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled)
+        let left = reading.secondsLeft.map { ", \(Self.time($0)) to go" } ?? ""
+        fputs("\r\u{1B}[K\(bar) \(reading.done * 100 / max(reading.of, 1)) %  \(reading.stage)\(left)", stderr)
+        fflush(stderr)
+        barIsShown = true
+    }
+
+    /// "8 s", "2:05", "1:02:05"
+    static func time(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        if whole < 60 { return seconds < 10 ? "\(Double(Int(seconds * 10 + 0.5)) / 10) s" : "\(whole) s" }
+        func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
+        return whole < 3600 ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
+    }
+
+    static func text(_ plan: PaintingEvent.Plan) -> String {
+        var lines: [String] = []
+        let size = plan.source.map { "\($0), painted at \(plan.working)" } ?? "painted at \(plan.working)"
+        let label = [plan.input, plan.skip.map { "skip \($0)" }, "seed \(plan.seed)"].compactMap { $0 }.joined(separator: ", ")
+        lines.append("\(label): \(size)")
+        if plan.run == 0 {
+            lines.append("  runs none of \(plan.steps) steps: the picture comes back as it is")
+        } else {
+            let times = plan.times
+            let first = times.first.map(number) ?? "", last = times.last.map(number) ?? ""
+            lines.append(
+                "  runs the last \(plan.run) of \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))")
+            lines.append("  about \(time(plan.seconds)), at most about \(Int(plan.bytes / 1e6)) MB of memory")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// Four significant digits.
+    static func number(_ value: Double) -> String {
+        if value == value.rounded(), abs(value) < 1e6 { return "\(Int(value))" }
+        guard value.isFinite else { return "infinity" }
+        var scale = 1.0
+        while abs(value) * scale < 1000, scale < 1e9 { scale *= 10 }
+        return JSONText.number((value * scale).rounded() / scale).string
+    }
+
+    private static func jsonLine(_ event: PaintingEvent) -> String {
+        func optional(_ text: String?) -> JSONText { text.map(JSONText.text) ?? .null }
+        let members: [(String, JSONText)] =
+            switch event {
+            case .plan(let plan):
+                [
+                    ("event", .text("plan")), ("input", optional(plan.input)),
+                    ("source", plan.source.map { .list([.integer($0.width), .integer($0.height)]) } ?? .null),
+                    ("working", .list([.integer(plan.working.width), .integer(plan.working.height)])),
+                    ("tiles", .integer(1)), ("skip", plan.skip.flatMap(Double.init).map(JSONText.number) ?? .null),
+                    ("seed", .unsigned(plan.seed)), ("steps", .integer(plan.steps)), ("run", .integer(plan.run)),
+                    ("sigma", .number(plan.sigma)), ("seconds", .number((plan.seconds * 10).rounded() / 10)),
+                    ("bytes", .number(plan.bytes.rounded())),
+                ]
+            case .progress(let reading):
+                [
+                    ("event", .text("progress")), ("done", .integer(reading.done)), ("of", .integer(reading.of)),
+                    ("seconds_left", reading.secondsLeft.map { .number(($0 * 10).rounded() / 10) } ?? .null),
+                    ("stage", .text(reading.stage)),
+                ]
+            case .warning(let code, let text, let path):
+                [("event", .text("warning")), ("code", .text(code)), ("text", .text(text)), ("path", optional(path))]
+            case .note(let text): [("event", .text("note")), ("text", .text(text))]
+            case .result(let result):
+                [
+                    ("event", .text("result")), ("path", .text(result.path)), ("input", optional(result.input)),
+                    ("command", .text(result.command)),
+                    ("skip", result.skip.flatMap(Double.init).map(JSONText.number) ?? .null),
+                    ("seed", result.seed.map(JSONText.unsigned) ?? .null),
+                    ("seconds", .number((result.seconds * 1000).rounded() / 1000)), ("hash", optional(result.hash)),
+                ]
+            }
+        return JSONText.object(members).string
+    }
+
+    /// An error as a JSON line, where that is asked for.
+    static func jsonError(_ line: String, code: Int32) -> String {
+        JSONText.object([
+            ("event", .text("error")), ("code", .integer(Int(code))), ("text", .text(line)), ("path", .null),
+        ]).string
+    }
+}
+
+/// Seconds of a clock that never goes back.
+func clock() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Painting
+import RasterFiles
+import Tensors
+import Threads
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Check processor, libraries, memory and models.",
+        discussion: "Leaves with 69 when something that Velatura needs is missing.")
+
+    func run() throws {
+        var missing = false
+        Console.say("velatura     \(Recipe.version)")
+        Console.say("processors   \(Threads().count) that may be used")
+        Console.say("memory       \(Self.memory())")
+        do {
+            let engine = try Engine()
+            let libraries = try Engine.libraries()
+            Console.say("features     \(engine.instructionSet), \(engine.lanes) lanes; own loops: \(libraries.kernels)")
+            Console.say("oneDNN       \(libraries.oneDNN)")
+            Console.say("threads      \(libraries.threadPool)")
+        } catch {
+            missing = true
+            Console.say("oneDNN       missing: \(reported(error).line)")
+        }
+        for format in PictureFormat.allCases {
+            do {
+                try PictureFile.requireLibrary(for: format)
+                Console.say(Self.padded(format.rawValue) + "can be read and written")
+            } catch {
+                missing = true
+                Console.say(Self.padded(format.rawValue) + "missing: \(reported(error).line)")
+            }
+        }
+        do {
+            let model = try Studio(model: environment("VELATURA_MODEL") ?? "miniature", on: Engine()).model
+            Console.say("model        \(model.name) loads")
+        } catch {
+            missing = true
+            Console.say("model        \(reported(error).line)")
+        }
+        if missing { throw ExitCode(69) }
+    }
+
+    private static func padded(_ text: String) -> String { text + String(repeating: " ", count: max(1, 13 - text.count)) }
+
+    private static func memory() -> String {
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        let all = sysconf(Int32(_SC_PHYS_PAGES))
+        return "\(Int(Double(all) * Double(page) / 1e9)) GB"
+    }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Painting
+import Raster
+import RasterFiles
+import Sampling
+
+struct PaintCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "paint",
+        abstract: "Paint a picture from noise alone.",
+        discussion: """
+              velatura paint -o lake.png --size 384x288 --prompt "a painting of lake at sunset" --seed 3
+            """)
+
+    @Option(name: .long, help: ArgumentHelp("Size of the picture.", valueName: "WxH"))
+    var size: SizeArgument
+
+    @OptionGroup(title: "Painting") var painting: PaintingOptions
+    @OptionGroup(title: "Results") var results: ResultOptions
+    @OptionGroup(title: "Telling") var telling: TellingOptions
+
+    func validate() throws {
+        if results.output == nil, !telling.explain { throw ValidationError("There is no input to name the result after. Give -o a file or a folder.") }
+        guard size.size.area <= 1 << 26 else { throw ValidationError("--size is \(size.size), but at most \(1 << 26) pixels can be painted at once.") }
+    }
+
+    func run() throws {
+        try telling.telling { console in
+            let seeds = painting.seed?.seeds ?? [randomSeed()]
+            guard Set(seeds).count == seeds.count else { throw PaintingError.usage("--seed names a seed twice. Leave one out.") }
+            let session = PaintingSession(console: console, output: try results.options())
+            var outputs = OutputPlan(session.output, results: seeds.count)
+            let paths = telling.explain ? [] : try seeds.map {
+                try outputs.path(for: .init(input: "velatura", command: "paint", seed: seeds.count > 1 ? $0 : nil))
+            }
+            if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
+            var settings = try painting.settings()
+            let studio = try session.studio(painting)
+            try painting.complete(&settings, for: studio.model)
+            try session.warnOfLength(settings, studio)
+
+            let paintings = seeds.map { seed in
+                var settings = settings
+                settings.seed = seed
+                return PaintFromNoise(studio, settings, size: size.size)
+            }
+            for painting in paintings {
+                let plan = try painting.plan()
+                if telling.explain { console.explain(plan) } else { try console.report(.plan(plan)) }
+            }
+            if telling.explain { return }
+            let meter = ProgressMeter(total: try paintings.reduce(0) { $0 + (try $1.work()) }, now: clock)
+            for (painting, path) in zip(paintings, paths) {
+                let began = clock()
+                let picture = try painting.paint(depth: session.output.depth ?? 8) { work, stage in
+                    try console.report(.progress(meter.add(work, stage: stage)))
+                }
+                let steps = painting.steps()
+                let recipe = try session.recipe(
+                    "paint", painting.settings, studio, run: steps.count, sigma: steps.first?.from.ratio ?? 0,
+                    working: try painting.workingPlan().working)
+                try session.write(picture, to: path, recipe: recipe)
+                try console.report(
+                    .result(
+                        .init(
+                            path: path, input: nil, command: "paint", skip: nil, seed: painting.settings.seed,
+                            seconds: clock() - began, hash: recipe.hash)))
+            }
+        }
+    }
+}

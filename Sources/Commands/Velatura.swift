@@ -1,0 +1,47 @@
+import ArgumentParser
+import Painting
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The root command: abstract, version and subcommands, nothing else.
+struct Velatura: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "velatura",
+        abstract: "Image-to-image and enlarging for people who make pictures with diffusion models.",
+        version: Recipe.version,
+        subcommands: [FitCommand.self, RefineCommand.self, PaintCommand.self, ModelsCommand.self, DoctorCommand.self])
+}
+
+/// Runs the command line of this process and ends it with the right code: one line on standard error says what is wrong.
+public func runVelatura() {
+    Interruption.install()
+    // A reader that goes away (`velatura … | head`) is an error of writing, not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+        var command = try Velatura.parseAsRoot()
+        try command.run()
+    } catch {
+        exit(code(for: error))
+    }
+}
+
+private func code(for error: any Error) -> Int32 {
+    switch Velatura.exitCode(for: error) {
+    case .success:
+        print(Velatura.message(for: error))
+        return 0
+    case .validationFailure:
+        Console.complain(Velatura.message(for: error))
+        return 64
+    default:
+        if let code = error as? ExitCode { return code.rawValue }
+        let (line, code) = reported(error)
+        if code == 130 { return code }
+        Console.complain(line)
+        return code
+    }
+}
