@@ -103,7 +103,7 @@ package struct ContactSheet: Sendable {
                 height: max(1, Int((Double(tallest) * scale).rounded())))
             let lines = sheet.entries.map(\.labels.count).max() ?? 0
             lettering = Self.lettering(sheet.entries.flatMap(\.labels), width: cell.width)
-            gap = lines == 0 ? 0 : Int((2 * lettering.scale).rounded())
+            gap = lines == 0 ? 0 : Int((3 * lettering.scale).rounded())
             rowHeight = cell.height + gap + lines * lettering.lineHeight
             let rows = (sheet.entries.count + columns - 1) / columns
             size = PixelSize(

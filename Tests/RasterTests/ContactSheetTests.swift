@@ -47,7 +47,8 @@ struct LetteringTests {
     @Test("every character of the alphabet draws something within its own width", arguments: [1.0, 2, 3.5])
     func alphabet(scale: Double) {
         let lettering = Lettering(scale: scale)
-        let characters = (33...126).compactMap { Unicode.Scalar($0) }.map(String.init) + ["·", "×", "Δ", "→", "…", "漢"]
+        let characters =
+            (33...126).compactMap { Unicode.Scalar($0) }.map(String.init) + ["·", "×", "Δ", "→", "…", "σ", "漢"]
         for character in characters {
             let width = lettering.width(of: character)
             var picture = FloatPicture(
