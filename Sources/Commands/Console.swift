@@ -45,22 +45,30 @@ final class Console {
     }
 
     static func say(_ line: String) {
-        fputs(line + "\n", stdout)
-        fflush(stdout)
+        send(line + "\n", to: STDOUT_FILENO)
     }
 
     static func complain(_ line: String) {
-        fputs("Error: \(line)\n", stderr)
+        send("Error: \(line)\n", to: STDERR_FILENO)
+    }
+
+    /// All of a text, however the descriptor takes it; a reader that has gone away is no reason to stop painting.
+    private static func send(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if written > 0 { bytes = bytes.dropFirst(written) } else if errno != EINTR { return }
+        }
     }
 
     func clearBar() {
-        if barIsShown { fputs("\r\u{1B}[K", stderr) }
+        if barIsShown { Self.send("\r\u{1B}[K", to: STDERR_FILENO) }
         barIsShown = false
     }
 
     private func tell(_ line: String) {
         clearBar()
-        fputs(line + "\n", stderr)
+        Self.send(line + "\n", to: STDERR_FILENO)
     }
 
     private func draw(_ reading: ProgressMeter.Reading) {
@@ -68,8 +76,7 @@ final class Console {
         let filled = reading.done * width / max(reading.of, 1)
         let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled)
         let left = reading.secondsLeft.map { ", \(Self.time($0)) to go" } ?? ""
-        fputs("\r\u{1B}[K\(bar) \(reading.done * 100 / max(reading.of, 1)) %  \(reading.stage)\(left)", stderr)
-        fflush(stderr)
+        Self.send("\r\u{1B}[K\(bar) \(reading.done * 100 / max(reading.of, 1)) %  \(reading.stage)\(left)", to: STDERR_FILENO)
         barIsShown = true
     }
 

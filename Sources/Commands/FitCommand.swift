@@ -88,7 +88,7 @@ struct FitCommand: ParsableCommand {
                     fitted, to: paths[index],
                     options: .init(format: output.format, quality: output.quality, overwrite: output.overwrite))
                 try console.report(
-                    .result(.init(path: paths[index], input: input, command: "fit", skip: nil, seed: nil, seconds: clock() - began, hash: nil)))
+                    .result(.init(path: paths[index], input: input, command: "fit", seconds: clock() - began)))
             }
         }
     }

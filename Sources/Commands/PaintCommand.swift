@@ -55,15 +55,13 @@ struct PaintCommand: ParsableCommand {
                 let picture = try painting.paint(depth: session.output.depth ?? 8) { work, stage in
                     try console.report(.progress(meter.add(work, stage: stage)))
                 }
-                let steps = painting.steps()
                 let recipe = try session.recipe(
-                    "paint", painting.settings, studio, run: steps.count, sigma: steps.first?.from.ratio ?? 0,
-                    working: try painting.workingPlan().working)
+                    "paint", painting.settings, studio, steps: painting.steps(), working: try painting.workingPlan().working)
                 try session.write(picture, to: path, recipe: recipe)
                 try console.report(
                     .result(
                         .init(
-                            path: path, input: nil, command: "paint", skip: nil, seed: painting.settings.seed,
+                            path: path, input: nil, command: "paint", seed: painting.settings.seed,
                             seconds: clock() - began, hash: recipe.hash)))
             }
         }

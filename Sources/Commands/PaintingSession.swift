@@ -1,6 +1,7 @@
 import Painting
 import Raster
 import RasterFiles
+import Sampling
 import Tensors
 import Threads
 
@@ -42,14 +43,10 @@ struct PaintingSession {
         }
     }
 
-    func recipe(
-        _ command: String, _ settings: Settings, _ studio: Studio, run: Int, sigma: Double, working: PixelSize,
-        rung: Refine.Rung? = nil, source: Picture? = nil, sourceFile: (name: String, hash: String)? = nil, history: [String] = []
-    ) throws -> Recipe {
+    func recipe(_ command: String, _ settings: Settings, _ studio: Studio, steps: [Step], working: PixelSize) throws -> Recipe {
         Recipe(
-            command: command, settings: settings, skip: rung?.percent, strength: rung?.skip.strength(of: settings.steps),
-            run: run, startSigma: sigma, sourceSize: source?.size, workingSize: working, source: sourceFile,
-            model: (studio.model.name, try studio.modelHash()), kernels: try studio.kernels(), history: history)
+            command, settings, steps: steps, working: working, model: (studio.model.name, try studio.modelHash()),
+            kernels: try studio.kernels())
     }
 
     /// Writes a result with its recipe beside its place and renames it.

@@ -142,9 +142,9 @@ struct RefineCommand: ParsableCommand {
             next += 1
             var settings = refine.settings
             settings.seed = rung.seed
-            let recipe = try session.recipe(
-                "refine", settings, studio, run: rung.steps.count, sigma: rung.sigma, working: working, rung: rung,
-                source: input.picture, sourceFile: identity, history: history)
+            var recipe = try session.recipe("refine", settings, studio, steps: rung.steps, working: working)
+            (recipe.skip, recipe.strength) = (rung.percent, rung.skip.strength(of: settings.steps))
+            (recipe.source, recipe.sourceSize, recipe.history) = (identity, input.picture.size, history)
             try session.write(painted, to: path, recipe: recipe)
             let now = clock()
             try session.console.report(
@@ -163,7 +163,7 @@ struct RefineCommand: ParsableCommand {
         try ladder.write(sheet: sheet, page: page, overwrite: session.output.overwrite, threads: studio.model.engine.threads)
         for path in [sheet, page] {
             try session.console.report(
-                .result(.init(path: path, input: job.input, command: "refine", skip: nil, seed: nil, seconds: clock() - began, hash: nil)))
+                .result(.init(path: path, input: job.input, command: "refine", seconds: clock() - began)))
         }
     }
 }

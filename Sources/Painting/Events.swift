@@ -28,6 +28,14 @@ package enum PaintingEvent: Sendable {
         package var seconds: Double
         /// Hash of the recipe.
         package var hash: String?
+
+        package init(
+            path: String, input: String?, command: String, skip: String? = nil, seed: UInt64? = nil, seconds: Double,
+            hash: String? = nil
+        ) {
+            (self.path, self.input, self.command) = (path, input, command)
+            (self.skip, self.seed, self.seconds, self.hash) = (skip, seed, seconds, hash)
+        }
     }
 
     case plan(Plan)

@@ -25,8 +25,37 @@ package struct Ladder {
     package mutating func add(_ picture: Picture, skip: String, seed: UInt64?, sigma: Double, run: Int) {
         rungs.append(Rung(picture: picture, skip: skip, seed: seed, sigma: sigma, run: run))
     }
-}
 
-extension Ladder {
-    package func write(sheet: String, page: String, overwrite: Bool, threads: Threads) throws {}
+    /// Writes both files.
+    ///
+    /// - Throws: ``PictureFileError``
+    package func write(sheet: String, page: String, overwrite: Bool, threads: Threads) throws {
+        let original = shown(source)
+        var entries = [LadderPage.Entry(label: "source", detail: "\(source.size)", picture: original)]
+        for rung in rungs {
+            let picture = shown(rung.picture)
+            let (before, after) = (original.floats().droppingAlpha(), picture.floats().droppingAlpha())
+            let difference = Similarity.meanColourDifference(before, after, threads: threads)
+            let likeness = Similarity.structuralSimilarity(before, after, threads: threads)
+            let label = "skip \(rung.skip)" + (rung.seed.map { " · seed \($0)" } ?? "")
+            let start = rung.run == 0 ? "nothing run" : "\(rung.run) steps from σ \(Self.rounded(rung.sigma, 100))"
+            let detail = "\(start) · ΔE \(Self.rounded(difference, 10)) · SSIM \(Self.rounded(likeness, 1000))"
+            entries.append(.init(label: label, detail: detail, picture: picture))
+        }
+        let contact = ContactSheet(entries.map { .init($0.picture, labels: [$0.label, $0.detail]) }).picture(threads: threads)
+        try PictureFile.write(contact, to: sheet, options: .init(format: .png, overwrite: overwrite))
+        let html = try LadderPage(title: title, prompt: prompt, entries: entries).html(threads: threads)
+        try WholeFile.write(Array(html.utf8), to: page, overwrite: overwrite)
+    }
+
+    /// As sheets and pages show pictures: eight bits, in colour.
+    private func shown(_ picture: Picture) -> Picture {
+        var shown = picture.converted(depth: 8).colour()
+        shown.metadata = PictureMetadata()
+        return shown
+    }
+
+    private static func rounded(_ value: Double, _ parts: Double) -> String {
+        value.isFinite ? JSONText.number((value * parts).rounded() / parts).string : "∞"
+    }
 }

@@ -78,7 +78,7 @@ struct LadderPage {
         // Transparency needs PNG; everything else is a photograph to look at.
         let format: PictureFormat = picture.hasTransparency ? .png : .jpeg
         let bytes = try PictureFile.encode(picture, as: format, options: .init(quality: 92))
-        return "data:image/\(format.rawValue);base64," + base64(bytes)
+        return "data:\(format.mediaType);base64," + base64(bytes)
     }
 
     static func escaped(_ text: String) -> String {

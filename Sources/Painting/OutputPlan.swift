@@ -76,7 +76,7 @@ package struct OutputPlan {
             path = given
         } else {
             let name = options.template.map { Self.filled($0, result) } ?? Self.name(result)
-            path = folder(of: result) + name + "." + Self.ending(options.format ?? .png)
+            path = folder(of: result) + name + "." + (options.format ?? .png).fileExtension
         }
         return try claimed(path, by: result.stem)
     }
@@ -124,14 +124,6 @@ package struct OutputPlan {
             }
         }
         return filled
-    }
-
-    static func ending(_ format: PictureFormat) -> String {
-        switch format {
-        case .png: "png"
-        case .jpeg: "jpg"
-        case .tiff: "tif"
-        }
     }
 
     static func isFolder(_ path: String) -> Bool {

@@ -20,7 +20,16 @@ package struct Recipe: Sendable {
     package var model: (name: String, hash: String)
     package var kernels: [(String, String)]
     /// Recipes of the source's own past, oldest first, as JSON.
-    package var history: [String]
+    package var history: [String] = []
+
+    /// A recipe of what every painting has; what belongs to an init image is set afterwards.
+    package init(
+        _ command: String, _ settings: Settings, steps: [Step], working: PixelSize, model: (name: String, hash: String),
+        kernels: [(String, String)]
+    ) {
+        (self.command, self.settings, self.model, self.kernels) = (command, settings, model, kernels)
+        (run, startSigma, workingSize) = (steps.count, steps.first?.from.ratio ?? 0, working)
+    }
 
     /// Keyword of the text entry in PNG.
     package static let keyword = "velatura"
