@@ -83,7 +83,7 @@ struct FitCommand: ParsableCommand {
                 if telling.explain { continue }
                 var fitted = plan.apply(to: picture, threads: Threads(threads))
                 if let depth = output.depth { fitted = fitted.converted(depth: depth) }
-                fitted.metadata.texts = try texts(of: picture, input, plan, output)
+                fitted.metadata = try metadata(of: picture, input, plan, output, at: paths[index])
                 try PictureFile.write(
                     fitted, to: paths[index],
                     options: .init(format: output.format, quality: output.quality, overwrite: output.overwrite))
@@ -108,18 +108,11 @@ struct FitCommand: ParsableCommand {
     }
 
     /// What the picture's own past says goes on with it, with what was done here.
-    private func texts(of picture: Picture, _ input: String, _ plan: FitPlan, _ output: OutputOptions) throws -> [PictureMetadata.Text] {
-        let others = picture.metadata.texts.filter { $0.keyword != Recipe.keyword }
-        guard output.writesRecipe else { return others.filter { $0.keyword != "parameters" } }
+    private func metadata(of picture: Picture, _ input: String, _ plan: FitPlan, _ output: OutputOptions, at path: String) throws -> PictureMetadata {
+        guard output.writesRecipe else { return Recipe.removed(from: picture.metadata) }
         let name = input.split(separator: "/").last.map(String.init) ?? input
-        let history = Inheritance(picture.metadata).history
-        var members: [(String, JSONText)] = [
-            ("velatura", .text(Recipe.version)), ("command", .text("fit")), ("mode", .text(mode.rawValue)),
-            ("multiple", .integer(multiple)), ("plan", .text(plan.description)),
-            ("source", .object([("name", .text(name)), ("sha256", .text(try fileHash(input)))])),
-        ]
-        if !history.isEmpty { members.append(("history", .list(history.map(JSONText.raw)))) }
-        return others + [.init(keyword: Recipe.keyword, text: JSONText.object(members).string)]
+        return try FitRecipe(plan: plan, multiple: multiple, source: (name, fileHash(input)))
+            .added(to: picture.metadata, as: output.format(at: path))
     }
 
     private func tell(_ input: String, _ source: PixelSize, _ candidates: [FitCandidate]) {

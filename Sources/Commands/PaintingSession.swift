@@ -52,13 +52,25 @@ struct PaintingSession {
     /// Writes a result with its recipe beside its place and renames it.
     func write(_ picture: Picture, to path: String, recipe: Recipe) throws {
         var picture = picture
-        let old = picture.metadata.texts
-        picture.metadata.texts = output.writesRecipe
-            ? recipe.texts(replacing: old)
-            : old.filter { $0.keyword != Recipe.keyword && $0.keyword != "parameters" }
+        picture.metadata = output.writesRecipe ? recipe.added(to: picture.metadata, as: output.format(at: path)) : Recipe.removed(from: picture.metadata)
         try PictureFile.write(
             picture, to: path,
             options: .init(format: output.format, quality: output.quality, overwrite: output.overwrite))
+    }
+
+    /// Tells which promise a result's form gives up, once for each file.
+    func warnOfForm(_ source: Picture, at path: String) throws {
+        let format = output.format(at: path)
+        var lost: [String] = []
+        if format == .jpeg {
+            lost.append("pixels are not kept to the bit")
+            if source.hasTransparency { lost.append("transparency is laid over white") }
+        }
+        let depth = format == .jpeg ? 8 : output.depth ?? source.depth
+        if depth < source.depth { lost.append("\(source.depth) bits become \(depth)") }
+        guard !lost.isEmpty else { return }
+        let mend = format == .jpeg ? "Write PNG or TIFF to keep them." : "Leave --depth out to keep them."
+        try console.report(.warning(code: "form", text: "\(path): \(lost.joined(separator: ", ")). \(mend)", path: path))
     }
 }
 

@@ -112,6 +112,7 @@ struct RefineCommand: ParsableCommand {
             if let warning = try item.refine.workingPlan(source).warning {
                 try console.report(.warning(code: "reduced", text: "\(item.job.input): \(warning)", path: item.job.input))
             }
+            if let path = item.job.paths.first { try session.warnOfForm(item.picture.picture, at: path) }
             for rung in item.refine.rungs() {
                 let plan = try item.refine.plan(rung, source: source, input: item.job.input)
                 if telling.explain { console.explain(plan) } else { try console.report(.plan(plan)) }

@@ -22,6 +22,9 @@ package struct OutputOptions: Sendable {
 
     package init() {}
 
+    /// The format of a result: as asked for, or as its ending says.
+    package func format(at path: String) -> PictureFormat { format ?? PictureFormat(path: path) ?? .png }
+
     /// Refuses a format that contradicts the output's ending.
     ///
     /// - Throws: ``PaintingError/usage(_:)``

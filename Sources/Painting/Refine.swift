@@ -111,8 +111,8 @@ package struct Refine {
         let plan = try workingPlan(source.size)
         let model = studio.model
         let rungs = rungs()
-        var init0: Tensor?
-        var working: FloatPicture?
+        var working: Tensor?
+        var encoded: (latents: Tensor, seed: UInt64)?
         for rung in rungs {
             guard !rung.steps.isEmpty else {
                 // Everything skipped: the source's own pixels, never decoded or rounded.
@@ -122,19 +122,17 @@ package struct Refine {
             var settings = settings
             settings.seed = rung.seed
             var painter = LatentPainter(studio, settings, size: plan.working, pass: history)
-            if working == nil {
-                working = plan.prepare(source.floats(threads: threads).bleedingColours(threads: threads), threads: threads)
-            }
-            guard let working else { continue }
-            if init0 == nil || settings.encode == .sample {
-                try advance(0, "reading the picture")
-                init0 = try painter.encode(Tensor(picture: working))
-                try advance(model.codecWork(plan.working, decoding: false).operations, "reading the picture")
-            }
+            let picture =
+                working ?? Tensor(picture: plan.prepare(source.floats(threads: threads).bleedingColours(threads: threads), threads: threads))
+            working = picture
+            let known = encoded.flatMap { settings.encode == .mean || $0.seed == rung.seed ? $0.latents : nil }
+            let latents = try painter.encode(picture, known: known)
+            if known == nil { try advance(model.codecWork(plan.working, decoding: false).operations, "reading the picture") }
+            encoded = (latents, rung.seed)
             let stage = "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
             let step = model.stepWork(plan.working, guided: settings.isGuided).operations
-            let latents = try painter.paint(init0, steps: rung.steps) { _ in try advance(step, stage) }
-            let decoded = try model.codec.decode(latents).picture()
+            let painted = try painter.paint(latents, steps: rung.steps) { _ in try advance(step, stage) }
+            let decoded = try model.codec.decode(painted).picture()
             try advance(model.codecWork(plan.working, decoding: true).operations, stage)
             guard decoded.values.allSatisfy(\.isFinite) else {
                 throw PaintingError.unsuitable(

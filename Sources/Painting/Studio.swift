@@ -78,11 +78,15 @@ package struct LatentPainter {
         }
     }
 
-    /// The working picture as latents. Draws first, as other tools do, where the encoding is a sample.
-    package mutating func encode(_ picture: Tensor) throws -> Tensor {
-        guard settings.encode == .sample, case .autoencoder = model.codec else { return try model.codec.encode(picture) }
+    /// The working picture as latents. Where the encoding is a sample its noise is drawn first, as other tools do.
+    ///
+    /// - Parameter known: the latents, where they are known already; what would be drawn for them is still drawn
+    package mutating func encode(_ picture: Tensor, known: Tensor? = nil) throws -> Tensor {
+        guard settings.encode == .sample, case .autoencoder = model.codec else {
+            return try known ?? model.codec.encode(picture)
+        }
         let drawn = noise(.encoder)
-        return try model.codec.encode(picture, noise: { _ in drawn })
+        return try known ?? model.codec.encode(picture, noise: { _ in drawn })
     }
 
     /// Noises latents to the first step's level and paints the steps.

@@ -12,8 +12,11 @@ package struct Inheritance: Sendable {
     package var keyword: String?
 
     package init(_ metadata: PictureMetadata) {
-        if let text = metadata.texts.first(where: { $0.keyword == Recipe.keyword })?.text, let recipe = Self.json(text) {
-            (prompt, negative, guidance) = (recipe["prompt"].text, recipe["negative"].text, recipe["guidance"].double)
+        let own = metadata.texts.first { $0.keyword == Recipe.keyword }?.text ?? metadata.xmp.flatMap(XMP.recipe)
+        if let recipe = own.flatMap(Self.json) {
+            // What only fitted the picture has no words of its own: those of the last painting hold.
+            let painted = ([recipe] + (recipe["history"].list ?? []).reversed()).first { $0["prompt"].text != nil }
+            (prompt, negative, guidance) = (painted?["prompt"].text, painted?["negative"].text, painted?["guidance"].double)
             keyword = Recipe.keyword
             history = Self.past(of: recipe) + [Self.without(history: recipe)]
         } else if let text = metadata.texts.first(where: { $0.keyword == "parameters" })?.text {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Raster
+import RasterFiles
 import Sampling
 import Tensors
 
@@ -99,11 +100,23 @@ package struct Recipe: Sendable {
 
     private func short(_ value: Double) -> String { JSONText.number(value).string }
 
-    /// Text entries for a picture that carries this recipe. Texts of the same names that the picture had are replaced.
-    package func texts(replacing old: [PictureMetadata.Text]) -> [PictureMetadata.Text] {
-        old.filter { $0.keyword != Self.keyword && $0.keyword != "parameters" } + [
-            .init(keyword: Self.keyword, text: json), .init(keyword: "parameters", text: parameters),
-        ]
+    /// What a picture that carries this recipe says about itself: in text entries of PNG, in XMP elsewhere.
+    package func added(to metadata: PictureMetadata, as format: PictureFormat) -> PictureMetadata {
+        var metadata = Recipe.removed(from: metadata)
+        if format == .png {
+            metadata.texts += [.init(keyword: Self.keyword, text: json), .init(keyword: "parameters", text: parameters)]
+        } else {
+            metadata.xmp = XMP.packet(metadata.xmp, recipe: json)
+        }
+        return metadata
+    }
+
+    /// Without any recipe, ours or the `parameters` of other tools: it would tell of another picture.
+    package static func removed(from metadata: PictureMetadata) -> PictureMetadata {
+        var metadata = metadata
+        metadata.texts.removeAll { $0.keyword == keyword || $0.keyword == "parameters" }
+        metadata.xmp = metadata.xmp.map(XMP.without)
+        return metadata
     }
 }
 

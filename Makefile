@@ -1,0 +1,64 @@
+# Everything that a person does with the project. `make` alone lists it.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+PYTHON ?=
+GOLDEN_PYTHON ?= .venv-golden/bin/python
+RELEASE = -c release
+PROGRAM = .build/release/velatura
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test test-one demo install uninstall bench golden golden-python masks format lint clean
+
+help: ## this list
+	@echo "Velatura: make TARGET"
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  %-10s %s\n", $$1, $$2 }'
+
+setup: ## install the system packages that are missing (apt), or name them
+	@sh Tools/setup.sh
+
+build: setup ## build the program: .build/release/velatura
+	$(SWIFT) build $(RELEASE) --product velatura
+
+test: setup ## build and run every test
+	$(SWIFT) build $(RELEASE) --build-tests
+	$(SWIFT) test $(RELEASE) --skip-build
+
+test-one: setup ## run the tests whose names match ONLY=…
+	$(SWIFT) test $(RELEASE) --filter '$(ONLY)'
+
+demo: build ## repaint a photograph at three skip levels, into demo/
+	@mkdir -p demo
+	$(PROGRAM) refine samples/coffee.png --skip 40,50,60 --guidance 2 \
+	  --prompt "a painting of desert at sunset" --seed 7 -o demo/ --overwrite
+	@echo
+	@echo "Look at demo/coffee-ladder.png, or open demo/coffee-ladder.html and move the slider."
+
+install: setup ## install one file that works from any folder: PREFIX=/usr/local
+	$(SWIFT) build $(RELEASE) --product velatura --static-swift-stdlib -Xlinker -s --scratch-path .build-install
+	@mkdir -p "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 .build-install/release/velatura "$(DESTDIR)$(PREFIX)/bin/velatura"
+
+uninstall: ## remove what install put there
+	rm -f "$(DESTDIR)$(PREFIX)/bin/velatura"
+
+golden-python: ## make the Python environment that golden numbers come from
+	python3 -m venv .venv-golden
+	.venv-golden/bin/pip install -r Tools/golden/requirements.txt
+
+golden: ## make the reference numbers under Tests/Golden anew (see golden-python)
+	@for script in schedules sampling randn resampling pictures unet text vae tokenizer img2img miniature; do \
+	  echo "Tools/golden/$$script.py"; $(GOLDEN_PYTHON) Tools/golden/$$script.py || exit 1; done
+
+masks: ## draw masks/ anew from their outlines
+	$(GOLDEN_PYTHON) Tools/masks/draw_masks.py
+
+format: ## format all Swift
+	$(SWIFT) format -i -p -r Sources Tests Package.swift
+
+lint: ## check the format of all Swift
+	$(SWIFT) format lint -s -p -r Sources Tests Package.swift
+
+clean: ## remove everything that was built
+	rm -rf .build .build-install demo
