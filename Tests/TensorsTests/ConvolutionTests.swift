@@ -27,10 +27,12 @@ import Threads
                 cases.append(.init(channels: channels, kernel: 3, padding: .init(1), size: size, batch: batch))
                 cases.append(.init(channels: channels, kernel: 1, padding: .init(0), size: size, batch: batch))
                 cases.append(.init(channels: channels, kernel: 5, padding: .init(2), size: size, batch: batch))
-                cases.append(.init(channels: channels, kernel: 3, stride: 2, padding: .init(1), size: size, batch: batch))
+                cases.append(
+                    .init(channels: channels, kernel: 3, stride: 2, padding: .init(1), size: size, batch: batch))
                 if size.0 > 1, size.1 > 1 {
                     let far = Convolution.Padding(top: 0, left: 0, bottom: 1, right: 1)
-                    cases.append(.init(channels: channels, kernel: 3, stride: 2, padding: far, size: size, batch: batch))
+                    cases.append(
+                        .init(channels: channels, kernel: 3, stride: 2, padding: far, size: size, batch: batch))
                     let odd = Convolution.Padding(top: 2, left: 1, bottom: 0, right: 1)
                     cases.append(.init(channels: channels, kernel: 3, padding: odd, size: size, batch: batch))
                 }

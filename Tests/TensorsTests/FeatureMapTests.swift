@@ -41,7 +41,8 @@ import Threads
             for channels in [3, 16, 20] {
                 let x = generator.tensor([2, channels, height, width])
                 let result = engine.enlarged(engine.featureMap(x), height: newHeight, width: newWidth)
-                #expect(engine.tensor(result).values == Reference.enlarged(x, height: newHeight, width: newWidth).values)
+                #expect(
+                    engine.tensor(result).values == Reference.enlarged(x, height: newHeight, width: newWidth).values)
                 #expect(result.hasCleanLanes)
             }
         }

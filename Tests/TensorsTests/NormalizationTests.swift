@@ -7,7 +7,8 @@ import Threads
     @Test(
         "group normalisation equals its plain form, with an addend, an activation, or as tokens",
         arguments: [
-            (channels: 3, groups: 1, batch: 1, height: 1, width: 1), (4, 2, 3, 5, 7), (16, 4, 2, 1, 7), (20, 5, 2, 9, 11),
+            (channels: 3, groups: 1, batch: 1, height: 1, width: 1), (4, 2, 3, 5, 7), (16, 4, 2, 1, 7),
+            (20, 5, 2, 9, 11),
             (21, 7, 1, 3, 3), (32, 32, 2, 8, 8), (33, 3, 3, 13, 5), (64, 8, 1, 50, 49), (96, 32, 2, 19, 29),
         ])
     func groups(channels: Int, groups: Int, batch: Int, height: Int, width: Int) throws {
@@ -26,7 +27,8 @@ import Threads
                     x, weight: weight, bias: bias, groups: groups, epsilon: 1e-5, adding: addend, silu: activates)
                 // Sums are in double; what is left is one scale, one shift and one product in single precision. Where a
                 // group holds few values its variance is small, and the scale multiplies the rounding of the shift.
-                expectClose(engine.tensor(result), expected, absolute: 4e-6, relative: 1e-6, "\(addend == nil), \(activates)")
+                expectClose(
+                    engine.tensor(result), expected, absolute: 4e-6, relative: 1e-6, "\(addend == nil), \(activates)")
                 #expect(result.hasCleanLanes)
             }
         }

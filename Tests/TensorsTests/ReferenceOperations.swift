@@ -26,7 +26,9 @@ enum Reference {
                                     let column = x * stride + dx - padding.left
                                     guard (0..<width).contains(column) else { continue }
                                     let weight = w[((o * inputs + i) * kernelHeight + dy) * kernelWidth + dx]
-                                    sum += Double(weight) * Double(source[((n * inputs + i) * height + row) * width + column])
+                                    sum +=
+                                        Double(weight)
+                                        * Double(source[((n * inputs + i) * height + row) * width + column])
                                 }
                             }
                         }

@@ -54,7 +54,8 @@ import Threads
     @Test(
         "a matrix product",
         arguments: [
-            (inputs: 64, outputs: 512), (96, 96), (160, 160), (160, 1280), (640, 160), (768, 320), (1280, 1280), (256, 16),
+            (inputs: 64, outputs: 512), (96, 96), (160, 160), (160, 1280), (640, 160), (768, 320), (1280, 1280),
+            (256, 16),
             // Long sums with few results: where a library is tempted to split the sum itself.
             (5120, 1280), (4096, 16), (10_000, 3), (333, 1),
         ])

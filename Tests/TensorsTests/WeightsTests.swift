@@ -25,7 +25,8 @@ import Testing
         return bits >> 15 == 1 ? -magnitude : magnitude
     }
 
-    @Test("every 16-bit float is read exactly: subnormals, both zeros, infinities and no numbers", arguments: [0, 1, 2])
+    @Test(
+        "every 16-bit float is read exactly: subnormals, both zeros, infinities and no numbers", arguments: [0, 1, 2])
     func float16(shift: Int) {
         let words = Array(UInt16.min...UInt16.max)
         for (word, value) in zip(words, weights(words, .float16, shift: shift).floats()) {
