@@ -21,14 +21,16 @@
     X(dnnl_memory_create) X(dnnl_memory_destroy) X(dnnl_memory_desc_get_size) X(dnnl_memory_desc_equal) X(dnnl_sgemm)
 #if V3
 #define FUNCTIONS(X) COMMON_FUNCTIONS(X) X(dnnl_memory_desc_create_with_tag) X(dnnl_memory_desc_destroy) \
-    X(dnnl_memory_desc_clone) X(dnnl_convolution_forward_primitive_desc_create) X(dnnl_matmul_primitive_desc_create)
+    X(dnnl_memory_desc_clone) X(dnnl_convolution_forward_primitive_desc_create) X(dnnl_matmul_primitive_desc_create) \
+    X(dnnl_primitive_desc_next_impl)
 typedef dnnl_memory_desc_t layout;
 typedef const_dnnl_memory_desc_t const_layout;
 #define BY_ADDRESS(l) (l)
 #define LIBRARY "libdnnl.so.3"
 #else
 #define FUNCTIONS(X) COMMON_FUNCTIONS(X) X(dnnl_memory_desc_init_by_tag) X(dnnl_dilated_convolution_forward_desc_init) \
-    X(dnnl_matmul_desc_init) X(dnnl_primitive_desc_create)
+    X(dnnl_matmul_desc_init) X(dnnl_primitive_desc_create) X(dnnl_primitive_desc_iterator_create) \
+    X(dnnl_primitive_desc_iterator_fetch) X(dnnl_primitive_desc_iterator_next) X(dnnl_primitive_desc_iterator_destroy)
 typedef dnnl_memory_desc_t layout;
 typedef const dnnl_memory_desc_t *const_layout;
 #define BY_ADDRESS(l) (&(l))
@@ -133,6 +135,10 @@ static dnnl_shim_operation *finish(dnnl_shim_operation *o, int status, const cha
     return NULL;
 }
 
+/// oneDNN prefers F(2×2, 3×3) to F(4×4, 3×3) or not by the number of threads. Only the second is used, so that values do not
+/// depend on that number.
+static int unwanted(const dnnl_shim_operation *o) { return strstr(dnnl_shim_implementation(o), "wino_2x3") != NULL; }
+
 dnnl_shim_operation *dnnl_shim_convolution(const dnnl_shim_convolution_spec *s, char *message, size_t capacity) {
     if (dnnl_shim_open(message, capacity)) return NULL;
     dnnl_shim_operation *o = calloc(1, sizeof *o);
@@ -158,11 +164,20 @@ dnnl_shim_operation *dnnl_shim_convolution(const dnnl_shim_convolution_spec *s, 
 #if V3
         status = lazy_dnnl_convolution_forward_primitive_desc_create(&o->description, engine, dnnl_forward_inference,
             algorithm, source, weights, s->has_bias ? o->bias : NULL, destination, strides, dilates, before, after, attributes);
+        while (!status && unwanted(o)) status = lazy_dnnl_primitive_desc_next_impl(o->description);
 #else
         dnnl_convolution_desc_t wanted;
         status = lazy_dnnl_dilated_convolution_forward_desc_init(&wanted, dnnl_forward_inference, algorithm, &source,
             &weights, s->has_bias ? &o->bias : NULL, &destination, strides, dilates, before, after);
-        if (!status) status = lazy_dnnl_primitive_desc_create(&o->description, &wanted, attributes, engine, NULL);
+        dnnl_primitive_desc_iterator_t choices = NULL;
+        if (!status) status = lazy_dnnl_primitive_desc_iterator_create(&choices, &wanted, attributes, engine, NULL);
+        if (!status) o->description = lazy_dnnl_primitive_desc_iterator_fetch(choices);
+        while (!status && unwanted(o)) {
+            lazy_dnnl_primitive_desc_destroy(o->description);
+            status = lazy_dnnl_primitive_desc_iterator_next(choices);
+            o->description = status ? NULL : lazy_dnnl_primitive_desc_iterator_fetch(choices);
+        }
+        if (choices) lazy_dnnl_primitive_desc_iterator_destroy(choices);
 #endif
     }
     if (attributes) lazy_dnnl_primitive_attr_destroy(attributes);

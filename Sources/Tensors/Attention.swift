@@ -1,5 +1,6 @@
 import CDNNL
 import CKernels
+import Threads
 
 extension Engine {
     /// Scaled dot-product attention with several heads. Source: Vaswani et al., "Attention Is All You Need" (2017).
@@ -26,6 +27,8 @@ extension Engine {
         let tiles = (queries + tile - 1) / tile
         let scratch = Storage(threads.count * tile * keys)
         var result = Tensor(unfilled: [batch, queries, channels])
+        // Ours is the only cutting: a product that oneDNN splits over threads sums in an order that depends on them.
+        Threads(1).apply()
         q.withPointer { q in
             k.withPointer { k in
                 v.withPointer { v in

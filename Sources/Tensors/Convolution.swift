@@ -52,6 +52,11 @@ package final class Convolution: Sendable {
         try run(x, into: &sum, accumulates: true)
     }
 
+    /// oneDNN's name for what runs on maps like `x`, such as "jit_wino_4x3:avx512_core".
+    package func implementation(for x: FeatureMap) throws -> String {
+        try operation(for: x, accumulates: false).implementation
+    }
+
     private func output(for x: FeatureMap) -> FeatureMap {
         let height = (x.height + padding.top + padding.bottom - weights.shape[2]) / stride + 1
         let width = (x.width + padding.left + padding.right - weights.shape[3]) / stride + 1

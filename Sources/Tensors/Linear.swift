@@ -42,8 +42,19 @@ package final class Linear: Sendable {
 
     private func run(_ x: Tensor, into result: inout Tensor, accumulates: Bool) throws {
         precondition(x.shape.last == inputs, "\(x.shape) into a matrix of \(inputs) inputs")
-        let rows = x.count / inputs
-        let operation = try operations.operation(for: Shape(rows: rows, accumulates: accumulates)) { sibling in
+        let operation = try operation(rows: x.count / inputs, accumulates: accumulates)
+        try x.withPointer { source in
+            try result.withMutablePointer { try operation.run(source, bias: bias, into: $0, on: engine) }
+        }
+    }
+
+    /// oneDNN's name for what runs on so many rows, such as "brgemm:avx512_core".
+    package func implementation(rows: Int) throws -> String {
+        try operation(rows: rows, accumulates: false).implementation
+    }
+
+    private func operation(rows: Int, accumulates: Bool) throws -> PackedOperation {
+        try operations.operation(for: Shape(rows: rows, accumulates: accumulates)) { sibling in
             engine.threads.apply()
             var message = [CChar](repeating: 0, count: 256)
             guard
@@ -52,9 +63,6 @@ package final class Linear: Sendable {
                     message.count)
             else { throw EngineError.operation(Engine.text(message)) }
             return try PackedOperation(made, weights: weights, sibling: sibling)
-        }
-        try x.withPointer { source in
-            try result.withMutablePointer { try operation.run(source, bias: bias, into: $0, on: engine) }
         }
     }
 }

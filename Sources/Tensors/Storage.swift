@@ -27,6 +27,9 @@ package final class Storage: @unchecked Sendable {
         Pool.shared.give(pointer, capacity)
     }
 
+    /// Pieces that the system was asked for since the program began: what stays the same has been reused.
+    package static var piecesMade: Int { Pool.shared.piecesMade }
+
     /// Gives memory that waits for reuse back to the system: between stages whose sizes differ.
     package static func trim() {
         Pool.shared.trim()
@@ -39,19 +42,28 @@ private final class Pool: Sendable {
     private struct Free {
         /// Waiting pieces by capacity.
         var pieces: [Int: [UnsafeMutablePointer<Float>]] = [:]
+        /// Pieces that were not there when they were wanted.
+        var made = 0
     }
     private let free = Mutex(SendableBox(Free()))
 
-    private struct SendableBox: @unchecked Sendable {
-        var value: Free
-        init(_ value: Free) { self.value = value }
+    private struct SendableBox<Value>: @unchecked Sendable {
+        var value: Value
+        init(_ value: Value) { self.value = value }
     }
+
+    var piecesMade: Int { free.withLock(\.value.made) }
 
     func take(_ count: Int) -> (UnsafeMutablePointer<Float>, Int) {
         // Rounded up, so that sizes that differ by a few rows share pieces.
         let grain = count < 1 << 16 ? 1 << 10 : 1 << 16
         let capacity = (count + grain - 1) / grain * grain
-        if let piece = free.withLock({ $0.value.pieces[capacity]?.popLast() }) { return (piece, capacity) }
+        let waiting = free.withLock { box in
+            let piece = box.value.pieces[capacity]?.popLast()
+            if piece == nil { box.value.made += 1 }
+            return SendableBox(piece)
+        }
+        if let piece = waiting.value { return (piece, capacity) }
         var raw: UnsafeMutableRawPointer?
         if posix_memalign(&raw, 64, capacity * MemoryLayout<Float>.stride) != 0 || raw == nil {
             trim()
@@ -68,9 +80,9 @@ private final class Pool: Sendable {
     func trim() {
         let pieces = free.withLock { box in
             defer { box.value.pieces = [:] }
-            return SendableBox(box.value)
+            return SendableBox(box.value.pieces)
         }
-        for piece in pieces.value.pieces.values.joined() { releaseMemory(piece) }
+        for piece in pieces.value.values.joined() { releaseMemory(piece) }
     }
 
     /// The system has no memory left: nothing that needs memory can be done about it, not even throwing.

@@ -1,0 +1,68 @@
+import Tensors
+import TestKit
+import Testing
+
+@Suite struct WeightsTests {
+    /// Weights over 16-bit words that begin `shift` bytes into their memory.
+    private func weights(_ words: [UInt16], _ format: Weights.Format, shift: Int = 0) -> Weights {
+        let memory = Storage(words.count / 2 + 2)
+        let start = UnsafeMutableRawPointer(memory.pointer) + shift
+        for (index, word) in words.enumerated() {
+            start.storeBytes(of: word, toByteOffset: 2 * index, as: UInt16.self)
+        }
+        return Weights(shape: [words.count], format: format, bytes: UnsafeRawPointer(start), owner: memory)
+    }
+
+    /// An IEEE half by its definition: sign, five bits of exponent, ten of fraction.
+    private func half(_ bits: UInt16) -> Float {
+        let (exponent, fraction) = (Int(bits >> 10 & 31), Float(bits & 1023))
+        let magnitude: Float =
+            switch exponent {
+            case 0: fraction * 0x1p-24
+            case 31: fraction == 0 ? .infinity : .nan
+            default: Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction / 1024)
+            }
+        return bits >> 15 == 1 ? -magnitude : magnitude
+    }
+
+    @Test(
+        "every 16-bit float is read exactly: subnormals, both zeros, infinities and no numbers", arguments: [0, 1, 2])
+    func float16(shift: Int) {
+        let words = Array(UInt16.min...UInt16.max)
+        for (word, value) in zip(words, weights(words, .float16, shift: shift).floats()) {
+            let expected = half(word)
+            #expect(expected.isNaN ? value.isNaN : value.bitPattern == expected.bitPattern, "\(word)")
+        }
+    }
+
+    @Test("every bfloat16 is the upper half of a float", arguments: [0, 1, 2])
+    func bfloat16(shift: Int) {
+        let words = Array(UInt16.min...UInt16.max)
+        for (word, value) in zip(words, weights(words, .bfloat16, shift: shift).floats()) {
+            #expect(value.bitPattern == UInt32(word) << 16, "\(word)")
+        }
+    }
+
+    @Test("32-bit floats are read from any address", arguments: [0, 1, 2, 3])
+    func unaligned(shift: Int) {
+        var generator = SeededGenerator(10)
+        let values = generator.values(100)
+        let memory = Storage(102)
+        let start = UnsafeMutableRawPointer(memory.pointer) + shift
+        UnsafeMutableRawBufferPointer(start: start, count: 400).copyBytes(from: values.withUnsafeBytes(Array.init))
+        let weights = Weights(shape: [10, 10], format: .float32, bytes: UnsafeRawPointer(start), owner: memory)
+        #expect(weights.floats() == values)
+        #expect(weights.rows(3..<5).floats() == Array(values[30..<50]))
+        #expect(weights.rows(3..<5).shape == [2, 10])
+    }
+
+    @Test("weights without values are no values")
+    func empty() {
+        for format in [Weights.Format.float32, .float16, .bfloat16] {
+            let storage = Storage(0)
+            let weights = Weights(
+                shape: [0, 7], format: format, bytes: UnsafeRawPointer(storage.pointer), owner: storage)
+            #expect(weights.floats().isEmpty)
+        }
+    }
+}
