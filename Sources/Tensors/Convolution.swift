@@ -73,7 +73,7 @@ package final class Convolution: Sendable {
 
     private func operation(for x: FeatureMap, accumulates: Bool) throws -> PackedOperation {
         let shape = Shape(batch: x.batch, height: x.height, width: x.width, accumulates: accumulates)
-        return try operations.operation(for: shape) { sibling in
+        return try operations.operation(for: shape) { siblings in
             engine.threads.apply()
             let form = KernelPlan.form(
                 of: .init(
@@ -84,7 +84,7 @@ package final class Convolution: Sendable {
             for candidate in form == .winograd ? [KernelPlan.Form.winograd, .direct] : [.direct] {
                 var spec = specification(for: x, accumulates: accumulates, form: candidate)
                 if let made = dnnl_shim_convolution(&spec, &message, message.count) {
-                    return try PackedOperation(made, weights: weights, sibling: sibling)
+                    return try PackedOperation(made, weights: weights, siblings: siblings)
                 }
             }
             throw EngineError.operation(Engine.text(message))

@@ -11,6 +11,8 @@ package struct Engine: Sendable {
     package let lanes: Int
     /// oneDNN's name of the best instruction set here, such as "avx512_core_bf16".
     package let instructionSet: String
+    /// Shared by everything that runs on this engine.
+    let scratch = Scratch()
 
     /// - Throws: ``EngineError/libraryMissing(_:)`` when oneDNN cannot be opened.
     package init(threads: Threads = Threads()) throws {

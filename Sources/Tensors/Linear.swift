@@ -54,7 +54,7 @@ package final class Linear: Sendable {
     }
 
     private func operation(rows: Int, accumulates: Bool) throws -> PackedOperation {
-        try operations.operation(for: Shape(rows: rows, accumulates: accumulates)) { sibling in
+        try operations.operation(for: Shape(rows: rows, accumulates: accumulates)) { siblings in
             engine.threads.apply()
             var message = [CChar](repeating: 0, count: 256)
             guard
@@ -62,7 +62,7 @@ package final class Linear: Sendable {
                     Int32(rows), Int32(inputs), Int32(outputs), bias == nil ? 0 : 1, accumulates ? 1 : 0, &message,
                     message.count)
             else { throw EngineError.operation(Engine.text(message)) }
-            return try PackedOperation(made, weights: weights, sibling: sibling)
+            return try PackedOperation(made, weights: weights, siblings: siblings)
         }
     }
 }

@@ -9,16 +9,16 @@ final class PackedOperation: @unchecked Sendable {
     private let packed: Storage
     private let scratchFloats: Int
 
-    /// - Parameter sibling: an operation over the same weights; its packing is shared when it is the same.
-    init(_ operation: OpaquePointer, weights: Weights, sibling: PackedOperation?) throws {
+    /// - Parameter siblings: operations over the same weights; a packing that is the same is shared.
+    init(_ operation: OpaquePointer, weights: Weights, siblings: [PackedOperation]) throws {
         self.operation = operation
         scratchFloats = (dnnl_shim_scratch_bytes(operation) + 3) / 4
-        if let sibling, dnnl_shim_same_packing(operation, sibling.operation) != 0 {
-            packed = sibling.packed
+        if let twin = siblings.first(where: { dnnl_shim_same_packing(operation, $0.operation) != 0 }) {
+            packed = twin.packed
             return
         }
-        packed = Storage((dnnl_shim_packed_bytes(operation) + 3) / 4)
-        let plain = Storage(weights.count)
+        packed = Storage((dnnl_shim_packed_bytes(operation) + 3) / 4, returnsToPool: false)
+        let plain = Storage(weights.count, returnsToPool: false)
         weights.copy(to: plain.pointer)
         let status = dnnl_shim_pack(operation, plain.pointer, packed.pointer)
         if status != 0 { throw EngineError.operation("packing weights \(weights.shape) failed with status \(status)") }
@@ -32,10 +32,11 @@ final class PackedOperation: @unchecked Sendable {
     func run(
         _ source: UnsafePointer<Float>, bias: Storage?, into destination: UnsafeMutablePointer<Float>, on engine: Engine
     ) throws {
-        let scratch = Storage(scratchFloats)
         engine.threads.apply()
-        let status = withExtendedLifetime((packed, bias, scratch)) {
-            dnnl_shim_run(operation, source, packed.pointer, bias?.pointer, destination, scratch.pointer)
+        let status = engine.scratch.lend(scratchFloats) { scratch in
+            withExtendedLifetime((packed, bias)) {
+                dnnl_shim_run(operation, source, packed.pointer, bias?.pointer, destination, scratch)
+            }
         }
         if status != 0 { throw EngineError.operation("\(implementation) failed with status \(status)") }
     }
@@ -43,15 +44,23 @@ final class PackedOperation: @unchecked Sendable {
 
 /// Operations over the same weights, one a shape, made when first asked for.
 final class PackedOperations<Shape: Hashable & Sendable>: Sendable {
-    private let made = Mutex<[Shape: PackedOperation]>([:])
+    /// Shapes that are kept: a folder of photographs of many sizes would otherwise keep one for each.
+    private static var most: Int { 8 }
 
-    func operation(for shape: Shape, make: (_ sibling: PackedOperation?) throws -> PackedOperation) throws
+    private let made = Mutex<[(shape: Shape, operation: PackedOperation)]>([])
+
+    func operation(for shape: Shape, make: (_ siblings: [PackedOperation]) throws -> PackedOperation) throws
         -> PackedOperation
     {
         try made.withLock { made in
-            if let known = made[shape] { return known }
-            let new = try make(made.values.first)
-            made[shape] = new
+            if let place = made.firstIndex(where: { $0.shape == shape }) {
+                let known = made.remove(at: place)
+                made.append(known)
+                return known.operation
+            }
+            let new = try make(made.map(\.operation))
+            if made.count == Self.most { made.removeFirst() }
+            made.append((shape, new))
             return new
         }
     }

@@ -16,15 +16,18 @@ package final class Storage: @unchecked Sendable {
     package let pointer: UnsafeMutablePointer<Float>
     package let count: Int
     private let capacity: Int
+    private let returnsToPool: Bool
 
     /// Memory for `count` floats, holding anything.
-    package init(_ count: Int) {
-        self.count = count
+    ///
+    /// - Parameter returnsToPool: whether it waits for reuse when the last user lets go, or goes back to the system
+    package init(_ count: Int, returnsToPool: Bool = true) {
+        (self.count, self.returnsToPool) = (count, returnsToPool)
         (pointer, capacity) = Pool.shared.take(max(count, 1))
     }
 
     deinit {
-        Pool.shared.give(pointer, capacity)
+        if returnsToPool { Pool.shared.give(pointer, capacity) } else { releaseMemory(pointer) }
     }
 
     /// Pieces that the system was asked for since the program began: what stays the same has been reused.
@@ -39,31 +42,36 @@ package final class Storage: @unchecked Sendable {
 private final class Pool: Sendable {
     static let shared = Pool()
 
-    private struct Free {
-        /// Waiting pieces by capacity.
-        var pieces: [Int: [UnsafeMutablePointer<Float>]] = [:]
+    private struct Piece: @unchecked Sendable {
+        // Unchecked: a piece is either waiting here or owned by one storage.
+        let capacity: Int
+        let pointer: UnsafeMutablePointer<Float>
+    }
+
+    private struct State {
+        /// Waiting pieces, smallest first.
+        var waiting: [Piece] = []
         /// Pieces that were not there when they were wanted.
         var made = 0
     }
-    private let free = Mutex(SendableBox(Free()))
+    private let state = Mutex(State())
 
-    private struct SendableBox<Value>: @unchecked Sendable {
-        var value: Value
-        init(_ value: Value) { self.value = value }
-    }
+    var piecesMade: Int { state.withLock(\.made) }
 
-    var piecesMade: Int { free.withLock(\.value.made) }
-
+    /// The smallest waiting piece that is large enough and at most twice as large, or a new one.
     func take(_ count: Int) -> (UnsafeMutablePointer<Float>, Int) {
         // Rounded up, so that sizes that differ by a few rows share pieces.
         let grain = count < 1 << 16 ? 1 << 10 : 1 << 16
         let capacity = (count + grain - 1) / grain * grain
-        let waiting = free.withLock { box in
-            let piece = box.value.pieces[capacity]?.popLast()
-            if piece == nil { box.value.made += 1 }
-            return SendableBox(piece)
+        let waiting: Piece? = state.withLock { state in
+            let place = Self.place(of: capacity, in: state.waiting)
+            if place < state.waiting.count, state.waiting[place].capacity <= 2 * capacity {
+                return state.waiting.remove(at: place)
+            }
+            state.made += 1
+            return nil
         }
-        if let piece = waiting.value { return (piece, capacity) }
+        if let waiting { return (waiting.pointer, waiting.capacity) }
         var raw: UnsafeMutableRawPointer?
         if posix_memalign(&raw, 64, capacity * MemoryLayout<Float>.stride) != 0 || raw == nil {
             trim()
@@ -74,15 +82,26 @@ private final class Pool: Sendable {
     }
 
     func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {
-        free.withLock { $0.value.pieces[capacity, default: []].append(pointer) }
+        let piece = Piece(capacity: capacity, pointer: pointer)
+        state.withLock { $0.waiting.insert(piece, at: Self.place(of: capacity, in: $0.waiting)) }
     }
 
     func trim() {
-        let pieces = free.withLock { box in
-            defer { box.value.pieces = [:] }
-            return SendableBox(box.value.pieces)
+        let pieces = state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
         }
-        for piece in pieces.value.values.joined() { releaseMemory(piece) }
+        for piece in pieces { releaseMemory(piece.pointer) }
+    }
+
+    /// Index of the first piece that is at least so large.
+    private static func place(of capacity: Int, in pieces: [Piece]) -> Int {
+        var (low, high) = (0, pieces.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if pieces[middle].capacity < capacity { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// The system has no memory left: nothing that needs memory can be done about it, not even throwing.
