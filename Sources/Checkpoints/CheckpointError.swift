@@ -10,7 +10,20 @@ package enum CheckpointError: Error, Equatable {
 
     package var line: String {
         switch self {
-        case .missing(let line), .invalid(let line), .unreadable(let line): line
+        case .missing(let line), .invalid(let line), .unreadable(let line): line.onOneLine
+        }
+    }
+}
+
+extension String {
+    /// With control characters spelt out: names come from files, and must neither break a line nor steer a terminal.
+    fileprivate var onOneLine: String {
+        unicodeScalars.reduce(into: "") { line, scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                line += "\\u{\(String(scalar.value, radix: 16))}"
+            default: line.unicodeScalars.append(scalar)
+            }
         }
     }
 }

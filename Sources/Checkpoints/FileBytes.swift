@@ -25,7 +25,8 @@ package final class FileBytes: @unchecked Sendable {
     /// - Throws: ``CheckpointError/missing(_:)`` when there is no such file, ``CheckpointError/unreadable(_:)`` otherwise.
     package init(path: String, name: String? = nil) throws(CheckpointError) {
         let name = name ?? path
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without blocking, so that a pipe is refused below instead of being waited for.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { throw .missing("\(name) is not there.") }
             throw .unreadable("\(name) cannot be opened (\(String(cString: strerror(errno)))).")

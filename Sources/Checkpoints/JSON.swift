@@ -51,10 +51,16 @@ package enum JSON: Decodable, Sendable, Equatable {
             throw .invalid("\(file.name) has \(file.count) bytes but a JSON file here may have \(largest).")
         }
         let decoder = JSONDecoder()
-        // Python writes infinities into scheduler descriptions, which only this dialect of JSON has.
-        decoder.allowsJSON5 = true
+        let data = Data(file.bytes)
         do {
-            return try decoder.decode(type, from: Data(file.bytes))
+            do {
+                return try decoder.decode(type, from: data)
+            } catch DecodingError.dataCorrupted {
+                // Python writes infinities into scheduler descriptions, which only this dialect of JSON has. It comes second
+                // because Foundation's reader of it knows no "\u0000".
+                decoder.allowsJSON5 = true
+                return try decoder.decode(type, from: data)
+            }
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
             throw .invalid("\(file.name) has an unexpected value at \(path(context)).")
         } catch DecodingError.keyNotFound(let key, let context) {
@@ -88,15 +94,16 @@ package enum JSON: Decodable, Sendable, Equatable {
         }
     }
 
-    /// The value as it would stand in a file, for messages.
+    /// The value as it would stand in a file, for messages; of long ones the beginning.
     package var description: String {
         switch self {
         case .null: "null"
         case .bool(let value): "\(value)"
         case .integer(let value): "\(value)"
         case .number(let value): "\(value)"
-        case .text(let value): "\"\(value)\""
-        case .list(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
+        case .text(let value): "\"\(value.count > 100 ? value.prefix(100) + "…" : value)\""
+        case .list(let values):
+            "[" + values.prefix(20).map(\.description).joined(separator: ", ") + (values.count > 20 ? ", …]" : "]")
         case .object: "{…}"
         }
     }

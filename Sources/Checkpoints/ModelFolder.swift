@@ -72,8 +72,13 @@ package struct ModelFolder: Sendable {
         guard has(index) else { throw lacks("\(part)/\(stem).safetensors") }
         let map = try JSON(try file(index))["weight_map"].object ?? [:]
         var files: [SafetensorsFile] = []
+        for (key, shard) in map where shard.text == nil {
+            throw .invalid("\(name)/\(index) has \(shard.description) for \(key), but the name of a file is expected.")
+        }
         for shard in Set(map.values.compactMap(\.text)).sorted() {
-            guard !shard.contains("/") else { throw .invalid("\(name)/\(index) points outside its folder: \(shard).") }
+            guard !shard.contains("/"), shard != ".." else {
+                throw .invalid("\(name)/\(index) points outside its folder: \(shard).")
+            }
             files.append(try SafetensorsFile(try file("\(part)/\(shard)")))
         }
         guard !files.isEmpty else { throw .invalid("\(name)/\(index) names no file of weights.") }

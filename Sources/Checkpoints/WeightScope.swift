@@ -4,7 +4,7 @@ import Tensors
 /// expects.
 ///
 /// A key that is missing or misshapen does not stop the building of the network: the ledger notes it and gives
-/// placeholder zeros, so that ``WeightLedger/close()`` can name every fault at once.
+/// a placeholder, so that ``WeightLedger/close()`` can name every fault at once.
 package struct WeightScope {
     package let ledger: WeightLedger
     package let engine: Engine
@@ -44,7 +44,11 @@ package final class WeightLedger {
     package init(_ files: [SafetensorsFile]) {
         self.files = files
         for (index, file) in files.enumerated() {
-            for key in file.entries.keys { home[key] = index }
+            for key in file.entries.keys {
+                if let other = home.updateValue(index, forKey: key) {
+                    faults.append("\(key) is in both \(files[other].name) and \(file.name)")
+                }
+            }
         }
     }
 
@@ -64,7 +68,8 @@ package final class WeightLedger {
             if found.shape.filter({ $0 != 1 }) == shape.filter({ $0 != 1 }) { return found.reshaped(shape) }
             faults.append("\(key) is \(Self.text(found.shape)) but \(Self.text(shape)) is expected")
         } catch {
-            faults.append(error.line)
+            // Part of a longer line here.
+            faults.append(String(error.line.dropLast()))
         }
         return placeholder(shape)
     }
@@ -75,12 +80,12 @@ package final class WeightLedger {
         return faults.count == faultsBefore ? found.floats() : []
     }
 
-    /// Zeros for a fault. Vectors are real, since layers read them while they are built; matrices are never read.
+    /// What stands for weights that are not there, in a network that ``close()`` is going to refuse. Vectors are empty,
+    /// since layers copy them while they are built; matrices are never read. So a configuration that asks for absurd sizes
+    /// gets no memory for them.
     private func placeholder(_ shape: [Int]) -> Weights {
-        if shape.count == 1, let count = shape.first, count <= 1 << 20 {
-            return Weights(shape, [Float](repeating: 0, count: count))
-        }
-        return Weights(shape: shape, format: .float32, bytes: UnsafeRawPointer(none.pointer), owner: none)
+        Weights(
+            shape: shape.count == 1 ? [0] : shape, format: .float32, bytes: UnsafeRawPointer(none.pointer), owner: none)
     }
 
     /// Buffers that old writers saved although they hold nothing learnt.
@@ -104,7 +109,7 @@ package final class WeightLedger {
 }
 
 extension WeightScope {
-    /// Values that are read while a network is built, as floats: zeros where they are missing or misshapen.
+    /// Values that are read while a network is built, as floats: none where they are missing or misshapen.
     package func vector(_ name: String, _ shape: [Int]) -> [Float] {
         ledger.vector(path + name, shape)
     }

@@ -41,6 +41,10 @@ package final class Convolution: Sendable {
     package var outChannels: Int { weights.shape[0] }
     package var inChannels: Int { weights.shape[1] }
 
+    /// Input channels as oneDNN is told. For less than one block of them it has nothing but its slow reference loops, so the
+    /// zeros that fill the block are counted in.
+    private var blockInChannels: Int { max(inChannels, engine.lanes) }
+
     package func callAsFunction(_ x: FeatureMap) throws -> FeatureMap {
         var result = output(for: x)
         try run(x, into: &result, accumulates: false)
@@ -84,7 +88,8 @@ package final class Convolution: Sendable {
             for candidate in form == .winograd ? [KernelPlan.Form.winograd, .direct] : [.direct] {
                 var spec = specification(for: x, accumulates: accumulates, form: candidate)
                 if let made = dnnl_shim_convolution(&spec, &message, message.count) {
-                    return try PackedOperation(made, weights: weights, siblings: siblings)
+                    return try PackedOperation(
+                        made, weights: weights.widened(to: blockInChannels), siblings: siblings)
                 }
             }
             throw EngineError.operation(Engine.text(message))
@@ -95,7 +100,8 @@ package final class Convolution: Sendable {
         -> dnnl_shim_convolution_spec
     {
         dnnl_shim_convolution_spec(
-            batch: Int32(x.batch), in_channels: Int32(inChannels), in_height: Int32(x.height), in_width: Int32(x.width),
+            batch: Int32(x.batch), in_channels: Int32(blockInChannels), in_height: Int32(x.height),
+            in_width: Int32(x.width),
             out_channels: Int32(outChannels), kernel_height: Int32(weights.shape[2]),
             kernel_width: Int32(weights.shape[3]), stride: Int32(stride), pad_top: Int32(padding.top),
             pad_left: Int32(padding.left), pad_bottom: Int32(padding.bottom), pad_right: Int32(padding.right),

@@ -49,6 +49,18 @@ package struct Weights: @unchecked Sendable {
             bytes: bytes + range.lowerBound * row * format.size, owner: owner)
     }
 
+    /// Weights `[O, I, …]` with zeros for inputs from I to `inputs`.
+    func widened(to inputs: Int) -> Weights {
+        guard shape.count > 1, shape[1] < inputs, shape[0] > 0 else { return self }
+        let own = count / shape[0]
+        let wide = own / max(shape[1], 1) * inputs
+        let values = floats()
+        let rows = (0..<shape[0]).flatMap { row in
+            values[row * own..<(row + 1) * own] + [Float](repeating: 0, count: wide - own)
+        }
+        return Weights([shape[0], inputs] + shape.dropFirst(2), rows)
+    }
+
     /// Writes all values as floats. Files promise no alignment, so values are moved by bytes first.
     package func copy(to floats: UnsafeMutablePointer<Float>) {
         withExtendedLifetime(owner) {

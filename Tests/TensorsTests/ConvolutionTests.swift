@@ -56,6 +56,10 @@ import Threads
             let map = engine.featureMap(x)
             let implementation = try convolution.implementation(for: map)
             implementations.insert(implementation)
+            // Sizes and kernels that networks have must not fall to oneDNN's reference loops, hundreds of times slower.
+            if engine.lanes > 1, c.kernel < 5 {
+                #expect(!implementation.hasPrefix("ref"), "\(c.testDescription) by \(implementation)")
+            }
 
             // A sum of K products of numbers up to 1 is about √K large and is rounded K times, to 2⁻²⁴ of that: chance
             // makes it K·2⁻²⁴ in all. Winograd's transforms multiply by up to 4 and 1/24 and lose two bits more.

@@ -3,8 +3,9 @@ import Tensors
 
 /// The shape of a text encoder, read from the `config.json` of a transformers `CLIPTextModel`.
 package struct TextEncoderConfiguration: Sendable {
-    package enum Activation: Sendable {
-        case quickGELU, gelu
+    package enum Activation: String, Sendable, CaseIterable {
+        case quickGELU = "quick_gelu"
+        case gelu = "gelu"
     }
 
     package var vocabulary: Int
@@ -21,32 +22,22 @@ package struct TextEncoderConfiguration: Sendable {
 
     /// - Throws: ``CheckpointError/invalid(_:)`` for what is missing, absurd or not built here
     package init(_ json: JSON, name: String) throws(CheckpointError) {
-        func count(_ key: String, default value: Int) throws(CheckpointError) -> Int {
-            if json[key].isNull { return value }
-            guard let found = json[key].integer, (1...1 << 20).contains(found) else {
-                throw .invalid("\(name) has \(key) = \(json[key].description), but a whole number from 1 to 1048576 is expected.")
-            }
-            return found
-        }
-        vocabulary = try count("vocab_size", default: 49408)
-        width = try count("hidden_size", default: 512)
-        feedForwardWidth = try count("intermediate_size", default: 2048)
-        layers = try count("num_hidden_layers", default: 12)
-        heads = try count("num_attention_heads", default: 8)
-        positions = try count("max_position_embeddings", default: 77)
+        let file = try Configuration(json, name: name)
+        vocabulary = try file.count("vocab_size", default: 49408, in: 1...1 << 20)
+        width = try file.count("hidden_size", default: 512)
+        feedForwardWidth = try file.count("intermediate_size", default: 2048, in: 1...1 << 20)
+        layers = try file.count("num_hidden_layers", default: 12, in: 1...256)
+        heads = try file.count("num_attention_heads", default: 8)
+        // A start, an end, and something to say.
+        positions = try file.count("max_position_embeddings", default: 77, in: 3...1 << 16)
         guard width % heads == 0 else {
             throw .invalid("\(name) has \(heads) attention heads, but its width of \(width) does not split into so many.")
         }
-        switch json["hidden_act"].text ?? "quick_gelu" {
-        case "quick_gelu": activation = .quickGELU
-        case "gelu": activation = .gelu
-        default:
-            throw .invalid("\(name) has hidden_act = \(json["hidden_act"].description), but only \"quick_gelu\" and \"gelu\" are supported.")
-        }
-        epsilon = Float(json["layer_norm_eps"].double ?? 1e-5)
-        endToken = json["eos_token_id"].integer ?? 49407
+        activation = try file.choice("hidden_act") ?? .quickGELU
+        epsilon = Float(try file.number("layer_norm_eps", default: 1e-5, in: 0...1))
+        endToken = try file.count("eos_token_id", default: 49407, in: 0...1 << 20)
         let projects = json["architectures"].list?.contains(.text("CLIPTextModelWithProjection")) ?? false
-        projectionWidth = projects ? try count("projection_dim", default: 512) : nil
+        projectionWidth = projects ? try file.count("projection_dim", default: 512) : nil
     }
 }
 

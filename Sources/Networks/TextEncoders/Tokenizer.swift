@@ -19,6 +19,8 @@ package struct Tokenizer: Sendable {
         let first, second: String
     }
 
+    /// More than any vocabulary has.
+    private static let mostNumbers = 1 << 20
     private static let startText = "<|startoftext|>"
     private static let endText = "<|endoftext|>"
 
@@ -30,7 +32,7 @@ package struct Tokenizer: Sendable {
         if folder.has("\(part)/vocab.json"), folder.has("\(part)/merges.txt") {
             let vocabulary = try folder.file("\(part)/vocab.json")
             let merges = try folder.file("\(part)/merges.txt")
-            let lines = String(decoding: merges.bytes, as: UTF8.self).split(separator: "\n")
+            let lines = String(decoding: merges.bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
                 .filter { !$0.hasPrefix("#version") }.map(String.init)
             try self.init(
                 JSON(vocabulary), merges: lines.map { $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init) },
@@ -41,7 +43,10 @@ package struct Tokenizer: Sendable {
                 throw .invalid("\(folder.name)/\(part)/tokenizer.json is of the kind \(all["model"]["type"].description), but only \"BPE\" is supported.")
             }
             // Merges stand as "a b" in older files and as ["a", "b"] in newer ones.
-            let merges = (all["model"]["merges"].list ?? []).map { merge in
+            guard let list = all["model"]["merges"].list else {
+                throw .invalid("\(folder.name)/\(part)/tokenizer.json has no list of merges, so it is not CLIP's kind.")
+            }
+            let merges = list.map { merge in
                 merge.list.map { $0.compactMap(\.text) } ?? (merge.text ?? "").split(separator: " ").map(String.init)
             }
             try self.init(
@@ -55,6 +60,11 @@ package struct Tokenizer: Sendable {
 
     private init(_ vocabulary: JSON, merges: [[String]], name: String, padding: String?) throws(CheckpointError) {
         numbers = (vocabulary.object ?? [:]).compactMapValues(\.integer)
+        for (text, value) in vocabulary.object ?? [:] where !(0..<Self.mostNumbers).contains(numbers[text] ?? -1) {
+            throw .invalid(
+                "The tokenizer \(name) gives \(JSON.text(text).description) the number \(value.description), but whole numbers from 0 to \(Self.mostNumbers - 1) are expected."
+            )
+        }
         guard let start = numbers[Self.startText], let end = numbers[Self.endText] else {
             throw .invalid("The tokenizer \(name) lacks \(Self.startText) or \(Self.endText), so it is not CLIP's kind.")
         }

@@ -86,7 +86,9 @@ package struct TrainingSchedule: Sendable {
         guard count > 1 else { return 0 }
         let wanted = log(sigma)
         let low = min(logSigmas.lastIndex { $0 <= wanted } ?? 0, count - 2)
-        let part = (wanted - logSigmas[low]) / (logSigmas[low + 1] - logSigmas[low])
+        let gap = logSigmas[low + 1] - logSigmas[low]
+        // A schedule that ends in pure noise is level there.
+        let part = gap > 0 ? (wanted - logSigmas[low]) / gap : 0
         return Double(low) + min(max(part, 0), 1)
     }
 }
