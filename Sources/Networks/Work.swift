@@ -8,14 +8,18 @@ package struct Work: Sendable {
     package var weightBytes: Double = 0
     /// Most bytes of feature maps alive at once.
     package var activationBytes: Double = 0
+    /// Most bytes that one operation works in.
+    package var scratchBytes: Double = 0
 
     package init() {}
 
     fileprivate mutating func convolve(_ inputs: Int, _ outputs: Int, kernel: Int, pixels: Double) {
         let weights = Double(inputs * outputs * kernel * kernel)
         operations += 2 * weights * pixels
-        // Winograd's packed weights are 36 values for 9.
-        weightBytes += weights * 4 * (kernel == 3 && min(inputs, outputs) >= 32 ? 4 : 1)
+        // Winograd's packed weights are 36 values for 9, its transformed pixels 36 for 16.
+        let transforms = kernel == 3 && min(inputs, outputs) >= 32
+        weightBytes += weights * 4 * (transforms ? 4 : 1)
+        if transforms { scratchBytes = max(scratchBytes, 36 / 16 * pixels * Double(inputs + outputs) * 4) }
     }
 
     fileprivate mutating func multiply(_ inputs: Int, _ outputs: Int, rows: Double) {

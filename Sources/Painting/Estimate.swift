@@ -28,9 +28,11 @@ extension DiffusionModel {
         let operations = step.operations * Double(painted.reduce(0, +)) + decode.operations * Double(painted.count)
             + (encodes && !painted.isEmpty ? encode.operations : 0)
         let weights = step.weightBytes + encode.weightBytes + decode.weightBytes
-        let activations = max(step.activationBytes, encode.activationBytes, decode.activationBytes)
+        // Pieces of memory that wait for reuse fit a little loosely.
+        let working = [step, encode, decode].map { 1.2 * $0.activationBytes + $0.scratchBytes }.max() ?? 0
         let picture = Double(size.area) * 3 * 4 * 8
-        return Estimate(seconds: operations / engine.nominalSpeed + 0.5, bytes: weights + activations + picture + 60e6)
+        let program = 75e6
+        return Estimate(seconds: operations / engine.nominalSpeed + 0.5, bytes: weights + working + picture + program)
     }
 }
 
