@@ -134,8 +134,8 @@ struct RefineCommand: ParsableCommand {
         _ session: PaintingSession, _ studio: Studio, _ job: Job, _ input: InputPicture, _ refine: Refine, _ history: [String],
         advance: @escaping (_ work: Double, _ stage: String) throws -> Void
     ) throws {
-        var ladder = Ladder(source: input.picture, title: job.input, prompt: refine.settings.prompt)
         let identity = try input.identity()
+        var ladder = Ladder(source: input.picture, title: identity.name, prompt: refine.settings.prompt)
         let working = try refine.workingPlan(input.picture.size).working
         var (next, began) = (0, clock())
         try refine.paint(input.picture, history: history.count, depth: session.output.depth, advance: advance) { rung, painted in

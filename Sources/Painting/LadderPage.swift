@@ -38,7 +38,7 @@ struct LadderPage {
             .sides div{display:flex;gap:6px;flex-wrap:wrap}
             button{font:inherit;font-size:.85em;color:inherit;background:#2c2a28;border:1px solid #45413c;border-radius:4px;padding:3px 10px;cursor:pointer}
             button[aria-pressed=true]{background:#d9b36c;color:#1b1a19;border-color:#d9b36c}
-            .view{position:relative;aspect-ratio:\(size.width)/\(size.height);overflow:hidden;background:#000;cursor:ew-resize;touch-action:none;user-select:none}
+            .view{position:relative;aspect-ratio:\(size.width)/\(size.height);max-width:calc(85vh*\(size.width)/\(size.height));margin:auto;overflow:hidden;background:#000;cursor:ew-resize;touch-action:none;user-select:none}
             .view img{position:absolute;inset:0;width:100%;height:100%;object-fit:fill;pointer-events:none}
             .line{position:absolute;top:0;bottom:0;width:2px;margin-left:-1px;background:#fffa;pointer-events:none}
             input{width:100%;accent-color:#d9b36c}
