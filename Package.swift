@@ -50,7 +50,8 @@ let package = Package(
         tests("Networks"),
         tests("Sampling", ["Painting"]),
         tests("Painting"),
-        .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "velatura"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["TestKit", "RasterFiles", "velatura"], exclude: ["Help"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

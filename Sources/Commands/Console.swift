@@ -48,8 +48,9 @@ final class Console {
         send(line + "\n", to: STDOUT_FILENO)
     }
 
+    /// One line, even where a file's name has several.
     static func complain(_ line: String) {
-        send("Error: \(line)\n", to: STDERR_FILENO)
+        send("Error: \(line.replacing("\n", with: "\\n").replacing("\r", with: "\\r"))\n", to: STDERR_FILENO)
     }
 
     /// All of a text, however the descriptor takes it; a reader that has gone away is no reason to stop painting.

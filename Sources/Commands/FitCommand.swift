@@ -79,7 +79,14 @@ struct FitCommand: ParsableCommand {
                     continue
                 }
                 let line = inputs.count > 1 ? "\(input): \(plan)" : plan.description
-                if telling.json { Console.say(Self.json(plan, input)) } else if !telling.quiet { Console.say(line) }
+                if telling.json {
+                    Console.say(Self.json(plan, input))
+                } else if telling.explain {
+                    Console.say(line)
+                } else {
+                    // Standard output holds the results' paths alone.
+                    try console.report(.note(line))
+                }
                 if telling.explain { continue }
                 var fitted = plan.apply(to: picture, threads: Threads(threads))
                 if let depth = output.depth { fitted = fitted.converted(depth: depth) }

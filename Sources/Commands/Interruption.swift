@@ -14,8 +14,12 @@ enum Interruption {
 
     static func install() {
         for number in [SIGINT, SIGTERM, SIGHUP] {
-            signal(number) { _ in
+            let before = signal(number) { _ in
                 if Interruption.asked.exchange(true, ordering: .relaxed) { _exit(130) }
+            }
+            // Whoever started the program with `nohup` wants it to live on.
+            if number == SIGHUP, unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+                signal(number, SIG_IGN)
             }
         }
     }

@@ -33,10 +33,10 @@ struct PaintCommand: ParsableCommand {
             let paths = telling.explain ? [] : try seeds.map {
                 try outputs.path(for: .init(input: "velatura", command: "paint", seed: seeds.count > 1 ? $0 : nil))
             }
-            if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
             var settings = try painting.settings()
             let studio = try session.studio(painting)
             try painting.complete(&settings, for: studio.model)
+            if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
             try session.warnOfLength(settings, studio)
 
             let paintings = seeds.map { seed in

@@ -50,7 +50,6 @@ struct RefineCommand: ParsableCommand {
             guard Set(seeds).count == seeds.count else { throw PaintingError.usage("--seed names a seed twice. Leave one out.") }
             let session = PaintingSession(console: console, output: try results.options())
             let jobs = try jobs(session, skips, seeds)
-            if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
 
             var settings = try painting.settings()
             settings.colourAnchor = colourAnchor
@@ -58,6 +57,7 @@ struct RefineCommand: ParsableCommand {
             let pictures = try jobs.map { try InputPicture($0.input) }
             let studio = try session.studio(painting)
             try painting.complete(&settings, for: studio.model)
+            if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
             try paint(session, studio, settings, zip(jobs, pictures).map { ($0, $1) }, skips, seeds)
         }
     }

@@ -92,14 +92,45 @@ package struct OutputPlan {
     }
 
     private mutating func claimed(_ path: String, by stem: String) throws(PaintingError) -> String {
-        if taken[path] != nil {
+        let place = Self.place(of: path)
+        if taken[place] != nil {
             throw .usage("Two results would be written to \(path). Give --name a template with {stem}, {skip} or {seed}.")
         }
-        taken[path] = stem
+        taken[place] = stem
         if !options.overwrite, access(path, F_OK) == 0 {
             throw .cannotCreate("\(path) is there already. Pass --overwrite to replace it, or give another -o.")
         }
+        try Self.checkFolder(above: path)
         return path
+    }
+
+    /// One name for one file, however it was reached: its folder with links and dots resolved, where there is one.
+    private static func place(of path: String) -> String {
+        let (folder, name) = split(path)
+        guard let resolved = realpath(folder, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved) + "/" + name
+    }
+
+    /// Refuses a place where no file can be made, since a painting that cannot be kept is hours lost.
+    private static func checkFolder(above path: String) throws(PaintingError) {
+        var folder = split(path).folder
+        var status = stat()
+        // Folders that are missing are made, in the nearest one that is there.
+        while stat(folder, &status) != 0, errno == ENOENT, folder != ".", folder != "/" { folder = split(folder).folder }
+        if errno == ENOTDIR || status.st_mode & S_IFMT != S_IFDIR {
+            throw .cannotCreate("\(path) cannot be created: \(folder) is not a folder. Give another -o.")
+        }
+        guard access(folder, W_OK | X_OK) == 0 else {
+            throw .cannotCreate("\(path) cannot be created: nothing may be written to \(folder). Give another -o.")
+        }
+    }
+
+    private static func split(_ path: String) -> (folder: String, name: String) {
+        var path = path[...]
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        guard let slash = path.lastIndex(of: "/") else { return (".", String(path)) }
+        return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
     }
 
     private func folder(of result: Result) -> String {

@@ -1,0 +1,88 @@
+import Foundation
+import Raster
+import RasterFiles
+import TestKit
+import Testing
+
+@Suite struct FitTests {
+    let place: Workplace
+
+    init() throws {
+        place = try Workplace()
+        try place.picture("in.png", 100, 80)
+    }
+
+    private func fitted(_ arguments: [String]) throws -> Picture {
+        let name = "fit-\(UUID().uuidString).png"
+        try place.succeed(["fit", "in.png", "-o", name] + arguments)
+        return try place.read(name)
+    }
+
+    @Test("each way to say the size is heeded", arguments: [
+        (["--size", "50x70"], 50, 70), (["--multiple", "16", "--max-pixels", "3000"], 48, 48),
+        (["--multiple", "10"], 100, 80), (["--multiple", "32", "--mode", "stretch"], 96, 96),
+        (["--aspect", "2:1", "--multiple", "8"], 0, 0),
+    ] as [([String], Int, Int)])
+    func sizes(arguments: [String], width: Int, height: Int) throws {
+        let picture = try fitted(arguments)
+        if width > 0 { #expect(picture.size == PixelSize(width: width, height: height)) } else {
+            #expect(picture.width == 2 * picture.height && picture.width % 8 == 0)
+        }
+    }
+
+    @Test("crop, pad and stretch make three pictures of one size")
+    func modes() throws {
+        let pictures = try ["crop", "pad", "stretch"].map { try fitted(["--size", "64x64", "--mode", $0]) }
+        #expect(pictures.allSatisfy { $0.size == PixelSize(width: 64, height: 64) })
+        #expect(Set(pictures.map(\.samples)).count == 3)
+    }
+
+    @Test("the list offers an exact size, marks the chosen one, and writes nothing")
+    func list() throws {
+        try place.picture("large.png", 1000, 800)
+        let finished = try place.succeed(["fit", "large.png", "--list"])
+        let lines = finished.outputLines
+        #expect(lines.contains { $0.contains("960×768") && $0.contains("exact") })
+        #expect(lines.filter { $0.hasPrefix("*") }.count == 1)
+        try place.picture("near.png", 767, 767, .grey)
+        let near = try place.succeed(["fit", "near.png", "--explain"]).output
+        #expect(near.hasSuffix("→ 768×768\n"), "767 gives 768, never 704")
+        #expect(place.names() == ["in.png", "large.png", "near.png"])
+        let events = try jsonLines(try place.succeed(["fit", "large.png", "--list", "--json"]).output)
+        #expect(events.contains { $0["size"] as? [Int] == [960, 768] && $0["exact"] as? Bool == true })
+    }
+
+    @Test("the plan is told in one line, and standard output holds the path alone")
+    func streams() throws {
+        let finished = try place.succeed(["fit", "in.png", "--size", "64x64"])
+        #expect(finished.output == "in-fit.png\n")
+        #expect(finished.errorLines.count == 1)
+        #expect(finished.errors.contains("100×80") && finished.errors.contains("64×64"))
+        let explained = try place.succeed(["fit", "in.png", "--size", "64x64", "--explain"])
+        #expect(explained.output == finished.errors)
+        let quiet = try place.succeed(["fit", "in.png", "--size", "64x64", "--quiet", "-o", "other.png"])
+        #expect(quiet.output == "" && quiet.errors == "")
+        let events = try jsonLines(try place.succeed(["fit", "in.png", "--size", "64x64", "--json", "-o", "third.png"]).output)
+        #expect(events.map { $0["event"] as? String } == ["plan", "result"])
+    }
+
+    @Test("depth, format and recipe are heeded as in painting")
+    func results() throws {
+        #expect(try fitted(["--depth", "16"]).depth == 16)
+        #expect(try fitted([]).recipe()["command"] as? String == "fit")
+        #expect(try fitted(["--no-recipe"]).metadata["velatura"] == nil)
+        #expect(try place.succeed(["fit", "in.png", "--format", "jpeg"]).output == "in-fit.jpg\n")
+        try place.refuse(["fit", "in.png", "--format", "jpeg"], code: 73, naming: ["in-fit.jpg"])
+        try place.succeed(["fit", "in.png", "--format", "jpeg", "--overwrite"])
+    }
+
+    @Test("contradictions are refused")
+    func refusals() throws {
+        try place.refuse(["fit", "in.png", "--size", "9x9", "--aspect", "1:1"], code: 64, naming: ["--size", "--aspect"])
+        try place.refuse(["fit", "in.png", "--multiple", "0"], code: 64, naming: ["--multiple"])
+        try place.refuse(["fit", "in.png", "--aspect", "wide"], code: 64, naming: ["wide"])
+        try place.refuse(["fit", "in.png", "--mode", "squash"], code: 64, naming: ["squash"])
+        try place.refuse(["fit", "nowhere.png"], code: 66, naming: ["nowhere.png"])
+        #expect(place.names() == ["in.png"])
+    }
+}
