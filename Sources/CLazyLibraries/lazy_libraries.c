@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <string.h>
 
 static void *open_first(const char *const *names) {
     for (const char *const *name = names; *name; name++) {
@@ -14,7 +15,14 @@ static void *open_first(const char *const *names) {
 int lazy_open(const char *const *names, const lazy_symbol *symbols, char *message, size_t capacity) {
     void *library = open_first(names);
     if (!library) {
-        snprintf(message, capacity, "the library %s is not installed", names[0]);
+        // The loader's complaint begins with the file it lacks: the library itself, or one that it needs.
+        dlopen(names[0], RTLD_NOW);
+        const char *complaint = dlerror();
+        size_t length = complaint ? strcspn(complaint, ":") : 0;
+        if (length && strncmp(complaint, names[0], length))
+            snprintf(message, capacity, "the library %s needs %.*s, which is not installed", names[0], (int)length, complaint);
+        else
+            snprintf(message, capacity, "the library %s is not installed", names[0]);
         return -1;
     }
     for (const lazy_symbol *symbol = symbols; symbol->name; symbol++) {

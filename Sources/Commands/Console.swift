@@ -25,7 +25,11 @@ final class Console {
         if json { return Self.say(Self.jsonLine(event)) }
         switch event {
         case .plan(let plan):
-            if verbose { tell(Self.text(plan)) }
+            if verbose {
+                tell(Self.text(plan))
+            } else if !quiet {
+                tell(Self.start(plan))
+            }
         case .progress(let reading):
             if showsProgress { draw(reading) }
         case .warning(_, let text, _):
@@ -89,6 +93,13 @@ final class Console {
         return whole < 3600 ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
     }
 
+    /// Where a painting starts, in one line: a skip is not one noise level across schedules.
+    private static func start(_ plan: PaintingEvent.Plan) -> String {
+        let label = [plan.input, plan.skip.map { "skip \($0)" }].compactMap { $0 }.joined(separator: ", ")
+        let what = plan.run == 0 ? "runs nothing" : "\(plan.run) of \(plan.steps) steps from sigma \(number(plan.sigma))"
+        return label.isEmpty ? what : "\(label): \(what)"
+    }
+
     static func text(_ plan: PaintingEvent.Plan) -> String {
         var lines: [String] = []
         let size = plan.source.map { "\($0), painted at \(plan.working)" } ?? "painted at \(plan.working)"
@@ -101,6 +112,8 @@ final class Console {
             let first = times.first.map(number) ?? "", last = times.last.map(number) ?? ""
             lines.append(
                 "  runs the last \(plan.run) of \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))")
+            let guidance = plan.guidance.map { "guidance \(number($0))" } ?? "without guidance"
+            lines.append("  sampler \(plan.sampler), schedule \(plan.schedule), \(guidance), in one tile")
             lines.append("  about \(time(plan.seconds)), at most about \(Int(plan.bytes / 1e6)) MB of memory")
         }
         return lines.joined(separator: "\n")
@@ -126,7 +139,9 @@ final class Console {
                     ("working", .list([.integer(plan.working.width), .integer(plan.working.height)])),
                     ("tiles", .integer(1)), ("skip", plan.skip.flatMap(Double.init).map(JSONText.number) ?? .null),
                     ("seed", .unsigned(plan.seed)), ("steps", .integer(plan.steps)), ("run", .integer(plan.run)),
-                    ("sigma", .number(plan.sigma)), ("seconds", .number((plan.seconds * 10).rounded() / 10)),
+                    ("sigma", .number(plan.sigma)), ("sampler", .text(plan.sampler)),
+                    ("schedule", .text(plan.schedule)), ("guidance", plan.guidance.map(JSONText.number) ?? .null),
+                    ("seconds", .number((plan.seconds * 10).rounded() / 10)),
                     ("bytes", .number(plan.bytes.rounded())),
                 ]
             case .progress(let reading):

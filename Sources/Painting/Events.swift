@@ -17,6 +17,10 @@ package enum PaintingEvent: Sendable {
         package var input: String?
         package var skip: String?
         package var seed: UInt64
+        package var sampler: String
+        package var schedule: String
+        /// Nil where guidance is off.
+        package var guidance: Double?
     }
 
     package struct Result: Sendable {

@@ -32,7 +32,8 @@ package struct PaintFromNoise {
         return PaintingEvent.Plan(
             source: nil, working: working, steps: settings.steps, run: steps.count, sigma: steps.first?.from.ratio ?? 0,
             seconds: estimate.seconds, bytes: estimate.bytes, times: steps.map(\.from.time), input: nil, skip: nil,
-            seed: settings.seed)
+            seed: settings.seed, sampler: settings.sampler.rawValue, schedule: settings.schedule.rawValue,
+            guidance: settings.isGuided ? settings.guidance : nil)
     }
 
     package func work() throws(PaintingError) -> Double {

@@ -83,7 +83,8 @@ package struct Refine {
         return PaintingEvent.Plan(
             source: source, working: working, steps: settings.steps, run: rung.steps.count, sigma: rung.sigma,
             seconds: rung.steps.isEmpty ? 0 : estimate.seconds, bytes: estimate.bytes, times: rung.steps.map(\.from.time),
-            input: input, skip: rung.percent, seed: rung.seed)
+            input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
+            schedule: settings.schedule.rawValue, guidance: settings.isGuided ? settings.guidance : nil)
     }
 
     /// Work of all rungs over a picture, for progress.
