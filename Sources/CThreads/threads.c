@@ -20,14 +20,11 @@ static omp_set_count openmp_set_count;
 static const char *pool_name = "threads";
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/// libgomp's threads spin for milliseconds after each loop before they sleep. Where another program wants the processors
-/// too, that makes both many times slower; a short spin costs nothing measurable where none does. The library reads this
-/// when it is loaded, so it is said at the very beginning; what the user says in the environment holds.
-__attribute__((constructor)) static void spin_briefly(void) {
-    if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "4000", 0);
-}
-
 static void find_openmp(void) {
+    // libgomp's threads spin for milliseconds after each loop before they sleep. Where another program wants the
+    // processors too, that makes both many times slower; a short spin costs next to nothing where none does. The library
+    // reads this when it is loaded; what the user says in the environment holds.
+    if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "4000", 0);
     static const char *const gomp[] = {"libgomp.so.1", NULL};
     static const char *const omp[] = {"libomp.so.5", "libomp.so", "libomp.dylib", NULL};
     const struct { const char *const *names; const char *title; } candidates[] = {{gomp, "libgomp"}, {omp, "libomp"}};
@@ -83,6 +80,8 @@ void threads_for(size_t count, size_t threads, threads_body body, void *context)
     run_loop(&l);
     for (size_t i = 0; i < running; i++) pthread_join(started[i], NULL);
 }
+
+void threads_prepare(void) { pthread_once(&once, find_openmp); }
 
 void threads_set_openmp_count(size_t threads) {
     pthread_once(&once, find_openmp);

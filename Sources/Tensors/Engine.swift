@@ -42,6 +42,7 @@ package struct Engine: Sendable {
     }
 
     private static func open() throws {
+        Threads.prepare()
         var message = [CChar](repeating: 0, count: 256)
         if dnnl_shim_open(&message, message.count) != 0 { throw EngineError.libraryMissing(text(message)) }
     }

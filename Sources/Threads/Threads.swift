@@ -43,6 +43,9 @@ package struct Threads: Sendable {
         }
     }
 
+    /// Sets the pool up, before another library loads the OpenMP runtime beneath it.
+    package static func prepare() { threads_prepare() }
+
     /// Makes the OpenMP runtime beneath oneDNN use this count for work begun by the calling thread.
     package func apply() {
         threads_set_openmp_count(count)

@@ -16,6 +16,10 @@ typedef void (*threads_body)(void *context, size_t index, size_t worker);
 /// any order, so a body must not depend on which worker runs it.
 void threads_for(size_t count, size_t threads, threads_body body, void *context);
 
+/// Finds the OpenMP runtime and sets it up. Happens by itself; must only be asked for before a library is opened that would
+/// load the runtime too.
+void threads_prepare(void);
+
 /// Sets how many threads the OpenMP runtime uses for parallel regions begun by the calling thread.
 void threads_set_openmp_count(size_t threads);
 
