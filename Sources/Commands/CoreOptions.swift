@@ -183,6 +183,7 @@ struct ResultOptions: ParsableArguments {
     func validate() throws {
         guard (1...100).contains(quality) else { throw ValidationError("--quality is \(quality), but a whole number from 1 to 100 is expected.") }
         if let depth, depth != 8, depth != 16 { throw ValidationError("--depth is \(depth), but 8 or 16 is expected.") }
+        if output?.isEmpty == true { throw ValidationError("-o is \"\", but a file or a folder is expected.") }
         if let name, name.isEmpty || name.contains("/") {
             throw ValidationError("--name is \"\(name)\", but a file name without / is expected. Choose the folder with -o.")
         }
