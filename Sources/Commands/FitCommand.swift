@@ -64,7 +64,8 @@ struct FitCommand: ParsableCommand {
             for (index, input) in inputs.enumerated() {
                 let began = clock()
                 try Interruption.check()
-                let picture = try PictureFile.read(input)
+                let source = try InputPicture(input)
+                let picture = source.picture
                 let options = FitOptions(mode: mode, goal: goal, multiple: multiple)
                 let plan: FitPlan
                 let candidates: [FitCandidate]
@@ -90,7 +91,7 @@ struct FitCommand: ParsableCommand {
                 if telling.explain { continue }
                 var fitted = plan.apply(to: picture, threads: Threads(threads))
                 if let depth = output.depth { fitted = fitted.converted(depth: depth) }
-                fitted.metadata = try metadata(of: picture, input, plan, output, at: paths[index])
+                fitted.metadata = metadata(of: source, plan, output, at: paths[index])
                 try PictureFile.write(
                     fitted, to: paths[index],
                     options: .init(format: output.format, quality: output.quality, overwrite: output.overwrite))
@@ -115,11 +116,13 @@ struct FitCommand: ParsableCommand {
     }
 
     /// What the picture's own past says goes on with it, with what was done here.
-    private func metadata(of picture: Picture, _ input: String, _ plan: FitPlan, _ output: OutputOptions, at path: String) throws -> PictureMetadata {
-        guard output.writesRecipe else { return Recipe.removed(from: picture.metadata) }
-        let name = input.split(separator: "/").last.map(String.init) ?? input
-        return try FitRecipe(plan: plan, multiple: multiple, source: (name, fileHash(input)))
-            .added(to: picture.metadata, as: output.format(at: path))
+    private func metadata(
+        of source: InputPicture, _ plan: FitPlan, _ output: OutputOptions, at path: String
+    ) -> PictureMetadata {
+        let metadata = source.picture.metadata
+        guard output.writesRecipe else { return Recipe.removed(from: metadata) }
+        return FitRecipe(plan: plan, multiple: multiple, source: source.identity)
+            .added(to: metadata, as: output.format(at: path))
     }
 
     private func tell(_ input: String, _ source: PixelSize, _ candidates: [FitCandidate]) {

@@ -78,14 +78,15 @@ struct PaintingSession {
 struct InputPicture {
     let path: String
     let picture: Picture
+    /// The file's name without folders, and the SHA-256 of its bytes.
+    let identity: (name: String, hash: String)
 
     init(_ path: String) throws {
         self.path = path
-        picture = try PictureFile.read(path)
-    }
-
-    /// The file's name without folders, and the SHA-256 of its bytes.
-    func identity() throws -> (name: String, hash: String) {
-        (path.split(separator: "/").last.map(String.init) ?? path, try fileHash(path))
+        // Read once: a pipe has its bytes only once, and what is hashed must be what is painted on.
+        let limits = PictureFile.Limits()
+        let bytes = try WholeFile.read(path, limit: limits.fileBytes)
+        picture = try PictureFile.decode(bytes, name: path, limits: limits)
+        identity = (path.split(separator: "/").last.map(String.init) ?? path, SHA256.hash(bytes))
     }
 }

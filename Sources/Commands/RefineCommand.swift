@@ -134,8 +134,7 @@ struct RefineCommand: ParsableCommand {
         _ session: PaintingSession, _ studio: Studio, _ job: Job, _ input: InputPicture, _ refine: Refine, _ history: [String],
         advance: @escaping (_ work: Double, _ stage: String) throws -> Void
     ) throws {
-        let identity = try input.identity()
-        var ladder = Ladder(source: input.picture, title: identity.name, prompt: refine.settings.prompt)
+        var ladder = Ladder(source: input.picture, title: input.identity.name, prompt: refine.settings.prompt)
         let working = try refine.workingPlan(input.picture.size).working
         var (next, began) = (0, clock())
         try refine.paint(input.picture, history: history.count, depth: session.output.depth, advance: advance) { rung, painted in
@@ -145,7 +144,7 @@ struct RefineCommand: ParsableCommand {
             settings.seed = rung.seed
             var recipe = try session.recipe("refine", settings, studio, steps: rung.steps, working: working)
             (recipe.skip, recipe.strength) = (rung.percent, rung.skip.strength(of: settings.steps))
-            (recipe.source, recipe.sourceSize, recipe.history) = (identity, input.picture.size, history)
+            (recipe.source, recipe.sourceSize, recipe.history) = (input.identity, input.picture.size, history)
             try session.write(painted, to: path, recipe: recipe)
             let now = clock()
             try session.console.report(

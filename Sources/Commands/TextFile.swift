@@ -15,11 +15,3 @@ func readText(_ path: String, _ option: String) throws -> String {
     }
     return text
 }
-
-/// SHA-256 of a file.
-func fileHash(_ path: String) throws -> String {
-    var hash = SHA256()
-    let file = try FileBytes(path: path)
-    withExtendedLifetime(file) { hash.update(file.bytes) }
-    return hash.finish()
-}
