@@ -13,25 +13,30 @@ import Testing
         try place.picture()
     }
 
-    @Test("bad options are refused before anything is read", arguments: [
-        (["--steps", "0"], ["--steps", "0"]), (["--steps", "1001"], ["1001"]), (["--steps", "many"], ["many"]),
-        (["--skip", "101"], ["101"]), (["--skip", "abc"], ["abc"]), (["--skip", ""], ["--skip"]),
-        (["--skip=-1"], ["-1"]), (["--skip", "50,"], ["--skip"]), (["--skip", "nan"], ["nan"]),
-        (["--strength", "1.5"], ["1.5"]), (["--skip-steps", "51"], ["51"]),
-        (["--strength", "0.5", "--skip", "50"], ["--strength", "--skip"]),
-        (["--skip-steps", "3", "--skip", "50"], ["--skip-steps", "--skip"]),
-        (["--guidance", "nan"], ["--guidance"]), (["--guidance", "inf"], ["--guidance"]),
-        (["--guidance=-1"], ["--guidance"]), (["--eta", "2"], ["--eta", "2"]), (["--eta", "nan"], ["--eta"]),
-        (["--eta", "1", "--sampler", "euler"], ["--eta", "euler"]), (["--sampler", "magic"], ["magic", "euler-a"]),
-        (["--schedule", "magic"], ["magic", "karras"]), (["--schedule", "karras"], ["karras", "ddim"]),
-        (["--rng", "dice"], ["dice"]), (["--encode", "x"], ["x"]), (["--prediction", "x"], ["x"]),
-        (["--clip-skip", "0"], ["--clip-skip"]), (["--clip-skip", "60"], ["--clip-skip", "60"]),
-        (["--initial-noise-multiplier", "nan"], ["--initial-noise-multiplier"]), (["--threads", "0"], ["--threads"]),
-        (["--seed", "x"], ["x"]), (["--seed", "1,1"], ["--seed"]), (["--seed=-1"], ["-1"]),
-        (["--work-size", "big"], ["big"]), (["--work-size", "0x9"], ["0x9"]), (["--colour-anchor", "2"], ["2"]),
-        (["--depth", "12"], ["12"]), (["--quality", "0"], ["--quality"]), (["--format", "webp"], ["webp"]),
-        (["--name", "a/b"], ["a/b"]), (["--quiet", "--verbose"], ["--quiet", "--verbose"]), (["--magic"], ["--magic"]),
-    ] as [([String], [String])])
+    @Test(
+        "bad options are refused before anything is read",
+        arguments: [
+            (["--steps", "0"], ["--steps", "0"]), (["--steps", "1001"], ["1001"]), (["--steps", "many"], ["many"]),
+            (["--skip", "101"], ["101"]), (["--skip", "abc"], ["abc"]), (["--skip", ""], ["--skip"]),
+            (["--skip=-1"], ["-1"]), (["--skip", "50,"], ["--skip"]), (["--skip", "nan"], ["nan"]),
+            (["--strength", "1.5"], ["1.5"]), (["--skip-steps", "51"], ["51"]),
+            (["--strength", "0.5", "--skip", "50"], ["--strength", "--skip"]),
+            (["--skip-steps", "3", "--skip", "50"], ["--skip-steps", "--skip"]),
+            (["--guidance", "nan"], ["--guidance"]), (["--guidance", "inf"], ["--guidance"]),
+            (["--guidance=-1"], ["--guidance"]), (["--eta", "2"], ["--eta", "2"]), (["--eta", "nan"], ["--eta"]),
+            (["--eta", "1", "--sampler", "euler"], ["--eta", "euler"]),
+            (["--sampler", "magic"], ["magic", "euler-a"]),
+            (["--schedule", "magic"], ["magic", "karras"]), (["--schedule", "karras"], ["karras", "ddim"]),
+            (["--rng", "dice"], ["dice"]), (["--encode", "x"], ["x"]), (["--prediction", "x"], ["x"]),
+            (["--clip-skip", "0"], ["--clip-skip"]), (["--clip-skip", "60"], ["--clip-skip", "60"]),
+            (["--initial-noise-multiplier", "nan"], ["--initial-noise-multiplier"]),
+            (["--threads", "0"], ["--threads"]),
+            (["--seed", "x"], ["x"]), (["--seed", "1,1"], ["--seed"]), (["--seed=-1"], ["-1"]),
+            (["--work-size", "big"], ["big"]), (["--work-size", "0x9"], ["0x9"]), (["--colour-anchor", "2"], ["2"]),
+            (["--depth", "12"], ["12"]), (["--quality", "0"], ["--quality"]), (["--format", "webp"], ["webp"]),
+            (["--name", "a/b"], ["a/b"]), (["--quiet", "--verbose"], ["--quiet", "--verbose"]),
+            (["-o", ""], ["-o"]), (["--magic"], ["--magic"]),
+        ] as [([String], [String])])
     func options(arguments: [String], parts: [String]) throws {
         try place.refuse(["refine", "in.png"] + arguments, code: 64, naming: parts)
         #expect(place.names() == ["in.png"])
@@ -70,14 +75,18 @@ import Testing
         try place.refuse(["refine", "in.png", "nowhere.png", "--steps", "4"], code: 66, naming: ["nowhere.png"])
         try place.refuse(["refine", "."], code: 66, naming: ["folder"])
         try place.refuse(["refine", "in.png", "--model", "nowhere"], code: 66, naming: ["nowhere"])
-        try place.refuse(["refine", "in.png"], code: 66, naming: ["nowhere"], environment: ["VELATURA_MODEL": "nowhere"])
+        try place.refuse(
+            ["refine", "in.png"], code: 66, naming: ["nowhere"], environment: ["VELATURA_MODEL": "nowhere"])
         #expect(place.names() == ["in.png"])
     }
 
-    @Test("a model folder lacks a part", arguments: [
-        "model_index.json", "tokenizer", "unet", "text_encoder/config.json", "vae/diffusion_pytorch_model.safetensors",
-        "scheduler/scheduler_config.json",
-    ])
+    @Test(
+        "a model folder lacks a part",
+        arguments: [
+            "model_index.json", "tokenizer", "unet", "text_encoder/config.json",
+            "vae/diffusion_pytorch_model.safetensors",
+            "scheduler/scheduler_config.json",
+        ])
     func incompleteModels(part: String) throws {
         try place.copyModel()
         try FileManager.default.removeItem(atPath: place.file("model/" + part))
@@ -158,7 +167,9 @@ import Testing
         let finished = try place.succeed(["refine", "in.png", "--steps", "4", "--seed", "1", "--prompt", prompt])
         #expect(finished.output == "in-refine-skip50.png\n")
         #expect(finished.errorLines.count == 1)
-        #expect(finished.errors.hasPrefix("Warning: --prompt") && finished.errors.contains("75") && finished.errors.contains("boat”"))
+        #expect(
+            finished.errors.hasPrefix("Warning: --prompt") && finished.errors.contains("75")
+                && finished.errors.contains("boat”"))
         let events = try jsonLines(
             try place.succeed(["refine", "in.png", "--seed", "1", "--prompt", prompt, "--explain", "--json"]).output)
         #expect(events.contains { $0["event"] as? String == "warning" })
@@ -166,8 +177,10 @@ import Testing
 
     @Test("a place where nothing can be written is told before painting")
     func places() throws {
-        try place.refuse(["refine", "in.png", "--steps", "4", "-o", "in.png/out.png", "--seed", "1"], code: 73, naming: ["in.png"])
-        try place.refuse(["refine", "in.png", "--steps", "4", "-o", "in.png/", "--seed", "1"], code: 73, naming: ["in.png"])
+        try place.refuse(
+            ["refine", "in.png", "--steps", "4", "-o", "in.png/out.png", "--seed", "1"], code: 73, naming: ["in.png"])
+        try place.refuse(
+            ["refine", "in.png", "--steps", "4", "-o", "in.png/", "--seed", "1"], code: 73, naming: ["in.png"])
         // Before painting, and before a model is loaded too.
         try place.refuse(
             ["refine", "in.png", "-o", "in.png/deep/out.png", "--model", "nowhere"], code: 73, naming: ["in.png"])
@@ -178,7 +191,8 @@ import Testing
     func lockedFolders() throws {
         try FileManager.default.createDirectory(
             atPath: place.file("locked"), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o555])
-        try place.refuse(["refine", "in.png", "--steps", "4", "-o", "locked/", "--seed", "1"], code: 73, naming: ["locked"])
+        try place.refuse(
+            ["refine", "in.png", "--steps", "4", "-o", "locked/", "--seed", "1"], code: 73, naming: ["locked"])
     }
 
     @Test("names with spaces, accents, quotes, newlines and a leading dash are only names")

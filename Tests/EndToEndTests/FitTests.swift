@@ -18,14 +18,18 @@ import Testing
         return try place.read(name)
     }
 
-    @Test("each way to say the size is heeded", arguments: [
-        (["--size", "50x70"], 50, 70), (["--multiple", "16", "--max-pixels", "3000"], 48, 48),
-        (["--multiple", "10"], 100, 80), (["--multiple", "32", "--mode", "stretch"], 96, 96),
-        (["--aspect", "2:1", "--multiple", "8"], 0, 0),
-    ] as [([String], Int, Int)])
+    @Test(
+        "each way to say the size is heeded",
+        arguments: [
+            (["--size", "50x70"], 50, 70), (["--multiple", "16", "--max-pixels", "3000"], 48, 48),
+            (["--multiple", "10"], 100, 80), (["--multiple", "32", "--mode", "stretch"], 96, 96),
+            (["--aspect", "2:1", "--multiple", "8"], 0, 0),
+        ] as [([String], Int, Int)])
     func sizes(arguments: [String], width: Int, height: Int) throws {
         let picture = try fitted(arguments)
-        if width > 0 { #expect(picture.size == PixelSize(width: width, height: height)) } else {
+        if width > 0 {
+            #expect(picture.size == PixelSize(width: width, height: height))
+        } else {
             #expect(picture.width == 2 * picture.height && picture.width % 8 == 0)
         }
     }
@@ -62,7 +66,8 @@ import Testing
         #expect(explained.output == finished.errors)
         let quiet = try place.succeed(["fit", "in.png", "--size", "64x64", "--quiet", "-o", "other.png"])
         #expect(quiet.output == "" && quiet.errors == "")
-        let events = try jsonLines(try place.succeed(["fit", "in.png", "--size", "64x64", "--json", "-o", "third.png"]).output)
+        let events = try jsonLines(
+            try place.succeed(["fit", "in.png", "--size", "64x64", "--json", "-o", "third.png"]).output)
         #expect(events.map { $0["event"] as? String } == ["plan", "result"])
     }
 
@@ -78,7 +83,8 @@ import Testing
 
     @Test("contradictions are refused")
     func refusals() throws {
-        try place.refuse(["fit", "in.png", "--size", "9x9", "--aspect", "1:1"], code: 64, naming: ["--size", "--aspect"])
+        try place.refuse(
+            ["fit", "in.png", "--size", "9x9", "--aspect", "1:1"], code: 64, naming: ["--size", "--aspect"])
         try place.refuse(["fit", "in.png", "--multiple", "0"], code: 64, naming: ["--multiple"])
         try place.refuse(["fit", "in.png", "--aspect", "wide"], code: 64, naming: ["wide"])
         try place.refuse(["fit", "in.png", "--mode", "squash"], code: 64, naming: ["squash"])

@@ -11,7 +11,8 @@ import Testing
     func list() throws {
         let usual = try place.succeed(["models", "list"])
         #expect(usual.outputLines.count == 1 && usual.output.hasPrefix("miniature") && usual.output.contains("default"))
-        let chosen = try place.succeed(["models", "list", "--json"], environment: ["VELATURA_MODEL": "elsewhere/model"])
+        let chosen = try place.succeed(
+            ["models", "list", "--json"], environment: ["VELATURA_MODEL": "elsewhere/model"])
         let events = try jsonLines(chosen.output)
         #expect(events.map { $0["name"] as? String } == ["miniature", "elsewhere/model"])
         #expect(events.map { $0["default"] as? Bool } == [false, true])

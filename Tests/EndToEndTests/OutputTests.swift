@@ -84,7 +84,9 @@ import Testing
     @Test("a ladder writes its rungs, a sheet and a page that needs nothing else")
     func ladderFiles() throws {
         try place.picture()
-        let finished = try place.succeed(["refine", "in.png", "--steps", "6", "--skip", "20,60", "--seed", "5", "-o", "out/"])
+        let finished = try place.succeed([
+            "refine", "in.png", "--steps", "6", "--skip", "20,60", "--seed", "5", "-o", "out/",
+        ])
         let names = ["in-refine-skip20.png", "in-refine-skip60.png", "in-ladder.png", "in-ladder.html"]
         #expect(finished.outputLines == names.map { "out/" + $0 })
         #expect(finished.errors == "")
@@ -146,7 +148,10 @@ import Testing
     func templates() throws {
         try place.picture()
         let finished = try place.succeed(
-            ["refine", "in.png", "--steps", "4", "--seed", "1,2", "--name", "{command} {stem} {skip} {seed}", "-o", "out/"])
+            [
+                "refine", "in.png", "--steps", "4", "--seed", "1,2", "--name", "{command} {stem} {skip} {seed}", "-o",
+                "out/",
+            ])
         #expect(finished.outputLines.prefix(2) == ["out/refine in 50 1.png", "out/refine in 50 2.png"])
     }
 
@@ -191,7 +196,8 @@ import Testing
         try place.refuse(
             ["refine", "in.png", "--steps", "10", "--skip", "41,45", "--seed", "1"], code: 64,
             naming: ["kip 41", "kip 45", "last 5 of 10"])
-        try place.refuse(["refine", "in.png", "--steps", "10", "--skip", "40,40", "--seed", "1"], code: 64, naming: ["40"])
+        try place.refuse(
+            ["refine", "in.png", "--steps", "10", "--skip", "40,40", "--seed", "1"], code: 64, naming: ["40"])
     }
 
     @Test("the recipe holds every setting, and says where the picture came from")
@@ -199,8 +205,10 @@ import Testing
         try place.picture()
         let recipe = try place.refined(["--prompt", "a “lake”\nat \\ sunset", "--negative", "mountains"]).recipe()
         for key in [
-            "velatura", "command", "prompt", "negative", "guidance", "sampler", "schedule", "steps", "skip", "run", "sigma",
-            "eta", "seed", "rng", "encode", "clip-skip", "prediction", "initial-noise-multiplier", "colour-anchor", "colour",
+            "velatura", "command", "prompt", "negative", "guidance", "sampler", "schedule", "steps", "skip", "run",
+            "sigma",
+            "eta", "seed", "rng", "encode", "clip-skip", "prediction", "initial-noise-multiplier", "colour-anchor",
+            "colour",
             "size", "working", "model", "source", "kernels",
         ] {
             #expect(recipe.keys.contains(key), "\(key) is missing")
@@ -215,12 +223,17 @@ import Testing
     @Test("the parameters text has the web UI's form")
     func parameters() throws {
         try place.picture()
-        let picture = try place.refined(["--prompt", "a lake", "--negative", "mountains", "--skip", "60", "--steps", "10"])
+        let picture = try place.refined([
+            "--prompt", "a lake", "--negative", "mountains", "--skip", "60", "--steps", "10",
+        ])
         let lines = try #require(picture.metadata["parameters"]).components(separatedBy: "\n")
         #expect(lines.count == 3)
         #expect(lines[0] == "a lake")
         #expect(lines[1] == "Negative prompt: mountains")
-        for field in ["Steps: 10, ", "Sampler: DDIM, ", "CFG scale: 7.5, ", "Seed: 7, ", "Size: 48x32, ", "Denoising strength: 0.4"] {
+        for field in [
+            "Steps: 10, ", "Sampler: DDIM, ", "CFG scale: 7.5, ", "Seed: 7, ", "Size: 48x32, ",
+            "Denoising strength: 0.4",
+        ] {
             #expect(lines[2].contains(field), "\(field) is not in \(lines[2])")
         }
     }
@@ -238,7 +251,8 @@ import Testing
         }
     }
 
-    @Test("a result refined again takes its words from its recipe, and keeps its past", arguments: ["png", "jpg", "tif"])
+    @Test(
+        "a result refined again takes its words from its recipe, and keeps its past", arguments: ["png", "jpg", "tif"])
     func inheritance(ending: String) throws {
         try place.picture()
         let words = ["--prompt", "a lake & a \"boat\" <é>", "--negative", "mountains", "--guidance", "5"]
@@ -275,7 +289,9 @@ import Testing
     func explain() throws {
         try place.picture()
         let finished = try place.succeed(["refine", "in.png", "--skip", "40,60", "--seed", "1", "--explain"])
-        #expect(finished.output.contains("48×32") && finished.output.contains("30 of 50") && finished.output.contains("20 of 50"))
+        #expect(
+            finished.output.contains("48×32") && finished.output.contains("30 of 50")
+                && finished.output.contains("20 of 50"))
         #expect(finished.output.contains("sigma"))
         #expect(place.names() == ["in.png"])
         let plans = try jsonLines(
@@ -330,7 +346,38 @@ import Testing
         #expect(quiet.output == "" && quiet.errors == "")
         #expect(verbose.errorLines.count > usual.errorLines.count)
         #expect(verbose.errors.contains("2 of 4 steps"))
-        #expect(try place.run(["refine", "nowhere.png", "--quiet"]).errorLines.count == 1, "errors are told all the same")
+        #expect(
+            try place.run(["refine", "nowhere.png", "--quiet"]).errorLines.count == 1, "errors are told all the same")
+    }
+
+    @Test("an input may be a pipe, which is read only once")
+    func pipes() throws {
+        try place.picture()
+        try #require(mkfifo(place.file("pipe"), 0o600) == 0)
+        let (bytes, pipe) = (try place.bytes("in.png"), place.file("pipe"))
+        Thread.detachNewThread {
+            let handle = FileHandle(forWritingAtPath: pipe)
+            handle?.write(Data(bytes))
+            try? handle?.close()
+        }
+        let finished = try place.run(
+            ["refine", "pipe", "--steps", "4", "--seed", "1", "-o", "out.png"], timeoutSeconds: 20)
+        #expect(finished.code == 0)
+        #expect(try place.read("out.png").samples == place.refined(["--steps", "4", "--seed", "1"]).samples)
+    }
+
+    @Test("under nohup a hangup does not stop the painting")
+    func hangups() throws {
+        try place.picture()
+        let finished = try ProcessRunner.run(
+            "/bin/sh",
+            ["-c", "trap '' HUP; exec \"$0\" \"$@\"", try Workplace.program(), "refine", "in.png", "--steps", "20"]
+                + ["--seed", "1", "--json"],
+            in: place.path, environment: ["OMP_WAIT_POLICY": "passive"],
+            signal: .init(SIGHUP, afterPrinting: "\"event\":\"progress\""))
+        #expect(finished.secondsAfterSignal != nil)
+        #expect(finished.code == 0)
+        #expect(place.names().contains("in-refine-skip50.png"))
     }
 
     @Test("an interruption leaves nothing half-written and exits with 130")

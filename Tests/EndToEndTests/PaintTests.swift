@@ -12,7 +12,9 @@ import Testing
     @Test("a picture of any size is painted from noise, with its recipe")
     func sizes() throws {
         for size in ["48x32", "51x33", "1x1"] {
-            let finished = try place.succeed(["paint", "-o", "\(size).png", "--size", size, "--seed", "1", "--steps", "4"])
+            let finished = try place.succeed([
+                "paint", "-o", "\(size).png", "--size", size, "--seed", "1", "--steps", "4",
+            ])
             #expect(finished.output == "\(size).png\n")
             let picture = try place.read("\(size).png")
             #expect("\(picture.width)x\(picture.height)" == size)
@@ -23,17 +25,23 @@ import Testing
         }
     }
 
-    @Test("an option changes the picture", arguments: [
-        ["--seed", "2"], ["--steps", "5"], ["--prompt", "a lake"], ["--sampler", "euler"], ["--sampler", "euler-a"],
-        ["--sampler", "ddpm"], ["--sampler", "dpmpp-2m"], ["--rng", "torch"], ["--eta", "1"], ["--prediction", "v"],
-        ["--initial-noise-multiplier", "0.5"], ["--depth", "16"], ["--model", Workplace.smallModel],
-    ])
+    @Test(
+        "an option changes the picture",
+        arguments: [
+            ["--seed", "2"], ["--steps", "5"], ["--prompt", "a lake"], ["--sampler", "euler"],
+            ["--sampler", "euler-a"],
+            ["--sampler", "ddpm"], ["--sampler", "dpmpp-2m"], ["--rng", "torch"], ["--eta", "1"],
+            ["--prediction", "v"],
+            ["--initial-noise-multiplier", "0.5"], ["--depth", "16"], ["--model", Workplace.smallModel],
+        ])
     func options(option: [String]) throws {
         let base = ["paint", "--size", "48x32", "--steps", "4", "--seed", "1"]
         try place.succeed(base + ["-o", "plain.png"])
         let kept = base.filter { option[0] != "--seed" || ($0 != "--seed" && $0 != "1") }
         var arguments = kept
-        if option[0] == "--steps", let at = arguments.firstIndex(of: "--steps") { arguments.removeSubrange(at...at + 1) }
+        if option[0] == "--steps", let at = arguments.firstIndex(of: "--steps") {
+            arguments.removeSubrange(at...at + 1)
+        }
         try place.succeed(arguments + option + ["-o", "other.png"])
         #expect(try place.read("plain.png").samples != place.read("other.png").samples)
     }
@@ -51,7 +59,10 @@ import Testing
     func threads() throws {
         for threads in ["1", "2", "3"] {
             try place.succeed(
-                ["paint", "-o", "\(threads).png", "--size", "75x50", "--seed", "1", "--steps", "4", "--threads", threads]
+                [
+                    "paint", "-o", "\(threads).png", "--size", "75x50", "--seed", "1", "--steps", "4", "--threads",
+                    threads,
+                ]
                     + ["--prompt", "a lake"])
         }
         #expect(try place.bytes("1.png") == place.bytes("2.png"))

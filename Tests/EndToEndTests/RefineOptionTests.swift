@@ -19,7 +19,9 @@ import Testing
         let first: [String]
         let second: [String]
 
-        init(_ key: String, _ first: [String], _ second: [String]) { (self.key, self.first, self.second) = (key, first, second) }
+        init(_ key: String, _ first: [String], _ second: [String]) {
+            (self.key, self.first, self.second) = (key, first, second)
+        }
 
         var testDescription: String { "\(key): \(first.joined(separator: " ")) / \(second.joined(separator: " "))" }
     }
@@ -41,7 +43,9 @@ import Testing
         .init("colour-anchor", [], ["--colour-anchor", "1"]),
         .init("working", [], ["--work-size", "96x64"]),
         .init("schedule", ["--sampler", "euler"], ["--sampler", "euler", "--schedule", "karras"]),
-        .init("schedule", ["--sampler", "euler", "--schedule", "karras"], ["--sampler", "euler", "--schedule", "exponential"]),
+        .init(
+            "schedule", ["--sampler", "euler", "--schedule", "karras"],
+            ["--sampler", "euler", "--schedule", "exponential"]),
         .init("schedule", ["--sampler", "euler"], ["--sampler", "euler", "--schedule", "sgm-uniform"]),
     ]
 
@@ -75,7 +79,9 @@ import Testing
     @Test("strength and skipped steps say what skip says, to the byte")
     func levels() throws {
         try place.succeed(["refine", "in.png", "--steps", "8", "--seed", "3", "--skip", "75", "-o", "skip.png"])
-        try place.succeed(["refine", "in.png", "--steps", "8", "--seed", "3", "--strength", "0.25", "-o", "strength.png"])
+        try place.succeed([
+            "refine", "in.png", "--steps", "8", "--seed", "3", "--strength", "0.25", "-o", "strength.png",
+        ])
         try place.succeed(["refine", "in.png", "--steps", "8", "--seed", "3", "--skip-steps", "6", "-o", "steps.png"])
         let expected = try place.bytes("skip.png")
         #expect(try place.bytes("strength.png") == expected)
@@ -138,7 +144,8 @@ import Testing
         let direct = try place.refined(Self.prompt + ["--negative", "mountains"])
         let read = try place.refined(["--prompt", "@words.txt", "--negative", "@not.txt"])
         #expect(direct == read)
-        try place.refuse(["refine", "in.png", "--prompt", "@nowhere.txt"], code: 66, naming: ["nowhere.txt", "--prompt"])
+        try place.refuse(
+            ["refine", "in.png", "--prompt", "@nowhere.txt"], code: 66, naming: ["nowhere.txt", "--prompt"])
     }
 
     @Test("without a prompt guidance changes nothing")

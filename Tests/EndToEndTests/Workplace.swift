@@ -102,7 +102,8 @@ final class Workplace {
         #expect(finished.errors.hasPrefix("Error: "), command, sourceLocation: sourceLocation)
         #expect(finished.errors.hasSuffix("\n"), command, sourceLocation: sourceLocation)
         for part in parts {
-            #expect(finished.errors.contains(part), "\(part) is not in: \(finished.errors)", sourceLocation: sourceLocation)
+            #expect(
+                finished.errors.contains(part), "\(part) is not in: \(finished.errors)", sourceLocation: sourceLocation)
         }
     }
 
@@ -140,7 +141,8 @@ extension Picture {
                 for channel in 0..<channels.count {
                     let isAlpha = channels.hasAlpha && channel == channels.count - 1
                     // Alpha reaches both ends, so that wholly transparent and wholly opaque pixels occur.
-                    let value = isAlpha ? 1.4 * u - 0.2 : 0.15 + 0.5 * (channel == 1 ? v : u) + 0.2 * u * v + 0.1 * grain()
+                    let value =
+                        isAlpha ? 1.4 * u - 0.2 : 0.15 + 0.5 * (channel == 1 ? v : u) + 0.2 * u * v + 0.1 * grain()
                     values.append(min(max(value, 0), 1))
                 }
             }
@@ -168,7 +170,9 @@ extension Picture {
         for y in 0..<height {
             for x in 0..<width {
                 for channel in 0..<channels.count {
-                    sum += abs(Double(self[x, y, channel]) / Double(maximum) - Double(other[x, y, channel]) / Double(other.maximum))
+                    sum += abs(
+                        Double(self[x, y, channel]) / Double(maximum) - Double(other[x, y, channel])
+                            / Double(other.maximum))
                 }
             }
         }
