@@ -64,7 +64,9 @@ package enum JSON: Decodable, Sendable, Equatable {
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
             throw .invalid("\(file.name) has an unexpected value at \(path(context)).")
         } catch DecodingError.keyNotFound(let key, let context) {
-            throw .invalid("\(file.name) has no \"\(key.stringValue)\"\(context.codingPath.isEmpty ? "" : " at \(path(context))").")
+            throw .invalid(
+                "\(file.name) has no \"\(key.stringValue)\"\(context.codingPath.isEmpty ? "" : " at \(path(context))")."
+            )
         } catch {
             throw .invalid("\(file.name) is not valid JSON.")
         }

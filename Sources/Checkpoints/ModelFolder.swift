@@ -22,10 +22,12 @@ package struct ModelFolder: Sendable {
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         var status = stat()
         guard stat(path, &status) == 0 else {
-            throw .missing("The model \(path) is not there. Give --model a model folder, or leave it out for the built-in one.")
+            throw .missing(
+                "The model \(path) is not there. Give --model a model folder, or leave it out for the built-in one.")
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw .invalid("The model \(path) is a file, but only model folders in the diffusers layout are read so far.")
+            throw .invalid(
+                "The model \(path) is a file, but only model folders in the diffusers layout are read so far.")
         }
         source = .disk(path: path)
         name = path.split(separator: "/").last.map(String.init) ?? path

@@ -93,7 +93,8 @@ package struct SafetensorsFile: Sendable {
                 guard side >= 0, !overflow else { throw refusal("\(key) has the impossible shape \(entry.shape)") }
                 bytes = product
             }
-            guard entry.data_offsets.count == 2, let begin = entry.data_offsets.first, let end = entry.data_offsets.last,
+            guard entry.data_offsets.count == 2, let begin = entry.data_offsets.first,
+                let end = entry.data_offsets.last,
                 begin >= 0, begin <= end, end <= bufferCount
             else { throw refusal("\(key) lies at \(entry.data_offsets) but the buffer has \(bufferCount) bytes") }
             guard end - begin == bytes else {
@@ -103,9 +104,14 @@ package struct SafetensorsFile: Sendable {
         }
         // Without a hole or an overlap: each begins where the one before ends. A repeated key leaves a hole.
         var covered = 0
-        for (key, entry) in entries.sorted(by: { ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound) }) {
+        for (key, entry) in entries.sorted(by: {
+            ($0.value.range.lowerBound, $0.value.range.upperBound) < (
+                $1.value.range.lowerBound, $1.value.range.upperBound
+            )
+        }) {
             guard entry.range.lowerBound == covered else {
-                throw refusal("\(key) begins at byte \(entry.range.lowerBound) but the tensors before it end at \(covered)")
+                throw refusal(
+                    "\(key) begins at byte \(entry.range.lowerBound) but the tensors before it end at \(covered)")
             }
             covered = entry.range.upperBound
         }
@@ -129,7 +135,8 @@ package struct SafetensorsFile: Sendable {
         guard let format = Weights.Format(rawValue: entry.format) else {
             throw .invalid("\(name) holds \(key) as \(entry.format), but weights must be F32, F16 or BF16.")
         }
-        return Weights(shape: entry.shape, format: format, bytes: file.pointer + bufferStart + entry.range.lowerBound, owner: file)
+        return Weights(
+            shape: entry.shape, format: format, bytes: file.pointer + bufferStart + entry.range.lowerBound, owner: file)
     }
 }
 

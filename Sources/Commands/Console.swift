@@ -81,7 +81,8 @@ final class Console {
         let filled = reading.done * width / max(reading.of, 1)
         let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled)
         let left = reading.secondsLeft.map { ", \(Self.time($0)) to go" } ?? ""
-        Self.send("\r\u{1B}[K\(bar) \(reading.done * 100 / max(reading.of, 1)) %  \(reading.stage)\(left)", to: STDERR_FILENO)
+        Self.send(
+            "\r\u{1B}[K\(bar) \(reading.done * 100 / max(reading.of, 1)) %  \(reading.stage)\(left)", to: STDERR_FILENO)
         barIsShown = true
     }
 
@@ -90,20 +91,23 @@ final class Console {
         let whole = Int(seconds.rounded())
         if whole < 60 { return seconds < 10 ? "\(Double(Int(seconds * 10 + 0.5)) / 10) s" : "\(whole) s" }
         func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
-        return whole < 3600 ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
+        return whole < 3600
+            ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
     }
 
     /// Where a painting starts, in one line: a skip is not one noise level across schedules.
     private static func start(_ plan: PaintingEvent.Plan) -> String {
         let label = [plan.input, plan.skip.map { "skip \($0)" }].compactMap { $0 }.joined(separator: ", ")
-        let what = plan.run == 0 ? "runs nothing" : "\(plan.run) of \(plan.steps) steps from sigma \(number(plan.sigma))"
+        let what =
+            plan.run == 0 ? "runs nothing" : "\(plan.run) of \(plan.steps) steps from sigma \(number(plan.sigma))"
         return label.isEmpty ? what : "\(label): \(what)"
     }
 
     static func text(_ plan: PaintingEvent.Plan) -> String {
         var lines: [String] = []
         let size = plan.source.map { "\($0), painted at \(plan.working)" } ?? "painted at \(plan.working)"
-        let label = [plan.input, plan.skip.map { "skip \($0)" }, "seed \(plan.seed)"].compactMap { $0 }.joined(separator: ", ")
+        let label = [plan.input, plan.skip.map { "skip \($0)" }, "seed \(plan.seed)"].compactMap { $0 }.joined(
+            separator: ", ")
         lines.append("\(label): \(size)")
         if plan.run == 0 {
             lines.append("  runs none of \(plan.steps) steps: the picture comes back as it is")
@@ -111,7 +115,8 @@ final class Console {
             let times = plan.times
             let first = times.first.map(number) ?? "", last = times.last.map(number) ?? ""
             lines.append(
-                "  runs the last \(plan.run) of \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))")
+                "  runs the last \(plan.run) of \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))"
+            )
             let guidance = plan.guidance.map { "guidance \(number($0))" } ?? "without guidance"
             lines.append("  sampler \(plan.sampler), schedule \(plan.schedule), \(guidance), in one tile")
             lines.append("  about \(time(plan.seconds)), at most about \(Int(plan.bytes / 1e6)) MB of memory")

@@ -35,7 +35,8 @@ struct SizeArgument: ExpressibleByArgument {
 
     init?(argument: String) {
         let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let width = parts[0], let height = parts[1], width > 0, height > 0, width <= 1 << 20, height <= 1 << 20
+        guard parts.count == 2, let width = parts[0], let height = parts[1], width > 0, height > 0, width <= 1 << 20,
+            height <= 1 << 20
         else { return nil }
         size = PixelSize(width: width, height: height)
     }
@@ -43,10 +44,16 @@ struct SizeArgument: ExpressibleByArgument {
 
 /// How a picture is painted: shared by every command that paints.
 struct PaintingOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The built-in model, or a model folder.", discussion: "VELATURA_MODEL names another default.", valueName: "name|path"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The built-in model, or a model folder.", discussion: "VELATURA_MODEL names another default.",
+            valueName: "name|path"))
     var model: String?
 
-    @Option(name: .long, help: ArgumentHelp("What the picture should show; @FILE reads it from a file.", valueName: "text|@file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("What the picture should show; @FILE reads it from a file.", valueName: "text|@file"))
     var prompt: String?
 
     @Option(name: .long, help: ArgumentHelp("What it should not show.", valueName: "text|@file"))
@@ -55,7 +62,9 @@ struct PaintingOptions: ParsableArguments {
     @Flag(name: .long, help: "Take no prompt from the picture's own recipe.")
     var noInherit = false
 
-    @Option(name: .long, help: ArgumentHelp("How closely to follow the prompt; 1 or less runs it alone. (default: 7.5)", valueName: "g"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How closely to follow the prompt; 1 or less runs it alone. (default: 7.5)", valueName: "g"))
     var guidance: Double?
 
     @Option(name: .long, help: "The sampler. (default: ddim for the miniature, dpmpp-2m otherwise)")
@@ -67,10 +76,15 @@ struct PaintingOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Length of the full noise schedule, 1 to 1000.", valueName: "n"))
     var steps = 50
 
-    @Option(name: .long, help: ArgumentHelp("Share of fresh noise in each step, for ddim and euler-a. (default: 0 for ddim, 1 for euler-a)", valueName: "e"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Share of fresh noise in each step, for ddim and euler-a. (default: 0 for ddim, 1 for euler-a)",
+            valueName: "e"))
     var eta: Double?
 
-    @Option(name: .long, help: ArgumentHelp("The noise to use. (default: random, told and recorded)", valueName: "n[,n…]"))
+    @Option(
+        name: .long, help: ArgumentHelp("The noise to use. (default: random, told and recorded)", valueName: "n[,n…]"))
     var seed: SeedList?
 
     @Option(name: .long, help: "Where noise comes from: the place of each cell, or torch.randn's order.")
@@ -79,7 +93,9 @@ struct PaintingOptions: ParsableArguments {
     @Option(name: .long, help: "Whether the autoencoder's mean is taken, or a sample of its belief.")
     var encode: Settings.Encoding = .mean
 
-    @Option(name: .long, help: ArgumentHelp("Take the text this many layers before the end; 1 is the last.", valueName: "n"))
+    @Option(
+        name: .long, help: ArgumentHelp("Take the text this many layers before the end; 1 is the last.", valueName: "n")
+    )
     var clipSkip: Int?
 
     @Option(name: .long, help: "What the model predicts, where its description is wrong.")
@@ -88,26 +104,40 @@ struct PaintingOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Multiplies the starting noise.", valueName: "x"))
     var initialNoiseMultiplier = 1.0
 
-    @Option(name: .long, help: ArgumentHelp("Threads to use; the picture does not depend on it. (default: all processors)", valueName: "n"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Threads to use; the picture does not depend on it. (default: all processors)", valueName: "n"))
     var threads: Int?
 
     func validate() throws {
         if let guidance, !guidance.isFinite || guidance < 0 || guidance > 1000 {
             throw ValidationError("--guidance is \(guidance), but a number from 0 to 1000 is expected.")
         }
-        if let eta, !(0...1).contains(eta) { throw ValidationError("--eta is \(eta), but a number from 0 to 1 is expected.") }
-        guard (1...1000).contains(steps) else { throw ValidationError("--steps is \(steps), but a whole number from 1 to 1000 is expected.") }
-        guard initialNoiseMultiplier.isFinite, (0...10).contains(initialNoiseMultiplier) else {
-            throw ValidationError("--initial-noise-multiplier is \(initialNoiseMultiplier), but a number from 0 to 10 is expected.")
+        if let eta, !(0...1).contains(eta) {
+            throw ValidationError("--eta is \(eta), but a number from 0 to 1 is expected.")
         }
-        if let clipSkip, !(1...64).contains(clipSkip) { throw ValidationError("--clip-skip is \(clipSkip), but a whole number from 1 to 64 is expected.") }
-        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.") }
+        guard (1...1000).contains(steps) else {
+            throw ValidationError("--steps is \(steps), but a whole number from 1 to 1000 is expected.")
+        }
+        guard initialNoiseMultiplier.isFinite, (0...10).contains(initialNoiseMultiplier) else {
+            throw ValidationError(
+                "--initial-noise-multiplier is \(initialNoiseMultiplier), but a number from 0 to 10 is expected.")
+        }
+        if let clipSkip, !(1...64).contains(clipSkip) {
+            throw ValidationError("--clip-skip is \(clipSkip), but a whole number from 1 to 64 is expected.")
+        }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
+        }
         if let sampler, eta != nil, !sampler.takesEta {
-            throw ValidationError("--eta changes nothing with --sampler \(sampler.rawValue). Leave it out, or choose ddim or euler-a.")
+            throw ValidationError(
+                "--eta changes nothing with --sampler \(sampler.rawValue). Leave it out, or choose ddim or euler-a.")
         }
         if let sampler, schedule != .model, !sampler.takesSchedule {
             throw ValidationError(
-                "--schedule \(schedule.rawValue) cannot be used with --sampler \(sampler.rawValue), whose steps are whole timesteps. Choose euler, euler-a or dpmpp-2m.")
+                "--schedule \(schedule.rawValue) cannot be used with --sampler \(sampler.rawValue), whose steps are whole timesteps. Choose euler, euler-a or dpmpp-2m."
+            )
         }
     }
 
@@ -134,16 +164,22 @@ struct PaintingOptions: ParsableArguments {
     func complete(_ settings: inout Settings, for model: DiffusionModel) throws {
         settings.sampler = sampler ?? model.defaultSampler
         if eta != nil, !settings.sampler.takesEta {
-            throw PaintingError.usage("--eta changes nothing with the model's sampler \(settings.sampler.rawValue). Leave it out, or choose --sampler ddim or euler-a.")
+            throw PaintingError.usage(
+                "--eta changes nothing with the model's sampler \(settings.sampler.rawValue). Leave it out, or choose --sampler ddim or euler-a."
+            )
         }
         if schedule != .model, !settings.sampler.takesSchedule {
-            throw PaintingError.usage("--schedule \(schedule.rawValue) cannot be used with the model's sampler \(settings.sampler.rawValue). Choose --sampler euler, euler-a or dpmpp-2m.")
+            throw PaintingError.usage(
+                "--schedule \(schedule.rawValue) cannot be used with the model's sampler \(settings.sampler.rawValue). Choose --sampler euler, euler-a or dpmpp-2m."
+            )
         }
         guard steps <= model.scheduler.training.count else {
-            throw PaintingError.usage("--steps is \(steps), but the model \(model.name) was trained with \(model.scheduler.training.count).")
+            throw PaintingError.usage(
+                "--steps is \(steps), but the model \(model.name) was trained with \(model.scheduler.training.count).")
         }
         if let clipSkip, clipSkip > model.text.layers {
-            throw PaintingError.usage("--clip-skip is \(clipSkip), but the text encoder of \(model.name) has \(model.text.layers) layers.")
+            throw PaintingError.usage(
+                "--clip-skip is \(clipSkip), but the text encoder of \(model.name) has \(model.text.layers) layers.")
         }
         settings.eta = eta ?? settings.sampler.defaultEta
     }
@@ -159,7 +195,9 @@ struct PaintingOptions: ParsableArguments {
 
 /// Where results go and what is printed.
 struct ResultOptions: ParsableArguments {
-    @Option(name: [.customShort("o"), .customLong("output")], help: ArgumentHelp("A file, or a folder where it is one or ends in /.", valueName: "out"))
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: ArgumentHelp("A file, or a folder where it is one or ends in /.", valueName: "out"))
     var output: String?
 
     @Option(name: .long, help: "Format of the results. (default: png)")
@@ -171,7 +209,10 @@ struct ResultOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Bits of each sample, 8 or 16. (default: the source's)", valueName: "bits"))
     var depth: Int?
 
-    @Option(name: .long, help: ArgumentHelp("Name of each result; {stem}, {command}, {skip} and {seed} are replaced.", valueName: "template"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Name of each result; {stem}, {command}, {skip} and {seed} are replaced.", valueName: "template"))
     var name: String?
 
     @Flag(name: .long, help: "Write no recipe into the results.")
@@ -181,11 +222,14 @@ struct ResultOptions: ParsableArguments {
     var overwrite = false
 
     func validate() throws {
-        guard (1...100).contains(quality) else { throw ValidationError("--quality is \(quality), but a whole number from 1 to 100 is expected.") }
+        guard (1...100).contains(quality) else {
+            throw ValidationError("--quality is \(quality), but a whole number from 1 to 100 is expected.")
+        }
         if let depth, depth != 8, depth != 16 { throw ValidationError("--depth is \(depth), but 8 or 16 is expected.") }
         if output?.isEmpty == true { throw ValidationError("-o is \"\", but a file or a folder is expected.") }
         if let name, name.isEmpty || name.contains("/") {
-            throw ValidationError("--name is \"\(name)\", but a file name without / is expected. Choose the folder with -o.")
+            throw ValidationError(
+                "--name is \"\(name)\", but a file name without / is expected. Choose the folder with -o.")
         }
     }
 

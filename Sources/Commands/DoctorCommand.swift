@@ -49,7 +49,9 @@ struct DoctorCommand: ParsableCommand {
         if missing { throw ExitCode(69) }
     }
 
-    private static func padded(_ text: String) -> String { text + String(repeating: " ", count: max(1, 13 - text.count)) }
+    private static func padded(_ text: String) -> String {
+        text + String(repeating: " ", count: max(1, 13 - text.count))
+    }
 
     private static func memory() -> String {
         let page = sysconf(Int32(_SC_PAGESIZE))

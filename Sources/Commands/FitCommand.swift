@@ -46,11 +46,21 @@ struct FitCommand: ParsableCommand {
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     func validate() throws {
-        let goals = [("--size", size != nil), ("--max-pixels", maxPixels != nil), ("--aspect", aspect != nil)].filter(\.1).map(\.0)
-        if goals.count > 1 { throw ValidationError("\(goals.joined(separator: " and ")) contradict each other. Give only one of them.") }
-        guard (1...65536).contains(multiple) else { throw ValidationError("--multiple is \(multiple), but a whole number from 1 to 65536 is expected.") }
-        if let maxPixels, maxPixels < 1 { throw ValidationError("--max-pixels is \(maxPixels), but a number above 0 is expected.") }
-        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.") }
+        let goals = [("--size", size != nil), ("--max-pixels", maxPixels != nil), ("--aspect", aspect != nil)].filter(
+            \.1
+        ).map(\.0)
+        if goals.count > 1 {
+            throw ValidationError("\(goals.joined(separator: " and ")) contradict each other. Give only one of them.")
+        }
+        guard (1...65536).contains(multiple) else {
+            throw ValidationError("--multiple is \(multiple), but a whole number from 1 to 65536 is expected.")
+        }
+        if let maxPixels, maxPixels < 1 {
+            throw ValidationError("--max-pixels is \(maxPixels), but a number above 0 is expected.")
+        }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
+        }
         if let aspect, Self.proportions(aspect) == nil {
             throw ValidationError("--aspect is \"\(aspect)\", but two numbers such as 16:9 are expected.")
         }
@@ -60,7 +70,9 @@ struct FitCommand: ParsableCommand {
         try telling.telling { console in
             let output = try results.options()
             var outputs = OutputPlan(output, results: inputs.count)
-            let paths = list || telling.explain ? [] : try inputs.map { try outputs.path(for: .init(input: $0, command: "fit")) }
+            let paths =
+                list || telling.explain
+                ? [] : try inputs.map { try outputs.path(for: .init(input: $0, command: "fit")) }
             for (index, input) in inputs.enumerated() {
                 let began = clock()
                 try Interruption.check()
@@ -104,13 +116,16 @@ struct FitCommand: ParsableCommand {
     private var goal: FitOptions.Goal {
         if let size { return .size(size.size) }
         if let maxPixels { return .maxPixels(maxPixels) }
-        if let proportions = aspect.flatMap(Self.proportions) { return .aspect(width: proportions.0, height: proportions.1) }
+        if let proportions = aspect.flatMap(Self.proportions) {
+            return .aspect(width: proportions.0, height: proportions.1)
+        }
         return .nearest
     }
 
     private static func proportions(_ text: String) -> (Int, Int)? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let width = parts[0], let height = parts[1], (1...65536).contains(width), (1...65536).contains(height)
+        guard parts.count == 2, let width = parts[0], let height = parts[1], (1...65536).contains(width),
+            (1...65536).contains(height)
         else { return nil }
         return (width, height)
     }
@@ -132,7 +147,8 @@ struct FitCommand: ParsableCommand {
                     JSONText.object([
                         ("event", .text("candidate")), ("input", .text(input)),
                         ("size", .list([.integer(candidate.size.width), .integer(candidate.size.height)])),
-                        ("aspect_error", .number(candidate.aspectError)), ("area_change", .number(candidate.areaChange)),
+                        ("aspect_error", .number(candidate.aspectError)),
+                        ("area_change", .number(candidate.areaChange)),
                         ("exact", .bool(candidate.isExact)), ("chosen", .bool(candidate.isChosen)),
                     ]).string)
             }
@@ -142,7 +158,8 @@ struct FitCommand: ParsableCommand {
         for candidate in candidates {
             let aspect = candidate.isExact ? "exact" : "aspect \(Self.percent(candidate.aspectError))"
             Console.say(
-                "\(candidate.isChosen ? "*" : " ") \(Self.padded(candidate.size.description, 12))\(Self.padded(aspect, 16))area \(Self.percent(candidate.areaChange, signed: true))")
+                "\(candidate.isChosen ? "*" : " ") \(Self.padded(candidate.size.description, 12))\(Self.padded(aspect, 16))area \(Self.percent(candidate.areaChange, signed: true))"
+            )
         }
     }
 
@@ -158,7 +175,8 @@ struct FitCommand: ParsableCommand {
     private static func json(_ plan: FitPlan, _ input: String) -> String {
         func size(_ size: PixelSize) -> JSONText { .list([.integer(size.width), .integer(size.height)]) }
         return JSONText.object([
-            ("event", .text("plan")), ("input", .text(input)), ("source", size(plan.source)), ("scaled", size(plan.scaled)),
+            ("event", .text("plan")), ("input", .text(input)), ("source", size(plan.source)),
+            ("scaled", size(plan.scaled)),
             ("target", size(plan.target)), ("mode", .text(plan.mode.rawValue)), ("text", .text(plan.description)),
         ]).string
     }

@@ -19,7 +19,11 @@ struct ModelsCommand: ParsableCommand {
 
         private func tell(_ name: String, _ origin: String, isDefault: Bool) {
             if json {
-                Console.say(JSONText.object([("event", .text("model")), ("name", .text(name)), ("origin", .text(origin)), ("default", .bool(isDefault))]).string)
+                Console.say(
+                    JSONText.object([
+                        ("event", .text("model")), ("name", .text(name)), ("origin", .text(origin)),
+                        ("default", .bool(isDefault)),
+                    ]).string)
             } else {
                 Console.say("\(name)  (\(origin)\(isDefault ? ", the default" : ""))")
             }

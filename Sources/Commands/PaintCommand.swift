@@ -20,19 +20,28 @@ struct PaintCommand: ParsableCommand {
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     func validate() throws {
-        if results.output == nil, !telling.explain { throw ValidationError("There is no input to name the result after. Give -o a file or a folder.") }
-        guard size.size.area <= 1 << 26 else { throw ValidationError("--size is \(size.size), but at most \(1 << 26) pixels can be painted at once.") }
+        if results.output == nil, !telling.explain {
+            throw ValidationError("There is no input to name the result after. Give -o a file or a folder.")
+        }
+        guard size.size.area <= 1 << 26 else {
+            throw ValidationError("--size is \(size.size), but at most \(1 << 26) pixels can be painted at once.")
+        }
     }
 
     func run() throws {
         try telling.telling { console in
             let seeds = painting.seed?.seeds ?? [randomSeed()]
-            guard Set(seeds).count == seeds.count else { throw PaintingError.usage("--seed names a seed twice. Leave one out.") }
+            guard Set(seeds).count == seeds.count else {
+                throw PaintingError.usage("--seed names a seed twice. Leave one out.")
+            }
             let session = PaintingSession(console: console, output: try results.options())
             var outputs = OutputPlan(session.output, results: seeds.count)
-            let paths = telling.explain ? [] : try seeds.map {
-                try outputs.path(for: .init(input: "velatura", command: "paint", seed: seeds.count > 1 ? $0 : nil))
-            }
+            let paths =
+                telling.explain
+                ? []
+                : try seeds.map {
+                    try outputs.path(for: .init(input: "velatura", command: "paint", seed: seeds.count > 1 ? $0 : nil))
+                }
             var settings = try painting.settings()
             let studio = try session.studio(painting)
             try painting.complete(&settings, for: studio.model)
@@ -56,7 +65,8 @@ struct PaintCommand: ParsableCommand {
                     try console.report(.progress(meter.add(work, stage: stage)))
                 }
                 let recipe = try session.recipe(
-                    "paint", painting.settings, studio, steps: painting.steps(), working: try painting.workingPlan().working)
+                    "paint", painting.settings, studio, steps: painting.steps(),
+                    working: try painting.workingPlan().working)
                 try session.write(picture, to: path, recipe: recipe)
                 try console.report(
                     .result(

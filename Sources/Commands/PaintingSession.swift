@@ -16,7 +16,9 @@ struct PaintingSession {
     }
 
     /// Words, where none were given, from the picture's own past; and its past for the recipe.
-    func inherit(_ settings: inout Settings, from picture: Picture, options: PaintingOptions, input: String) throws -> [String] {
+    func inherit(_ settings: inout Settings, from picture: Picture, options: PaintingOptions, input: String) throws
+        -> [String]
+    {
         let past = Inheritance(picture.metadata)
         if options.prompt == nil, !options.noInherit, let prompt = past.prompt, let keyword = past.keyword {
             settings.prompt = prompt
@@ -26,7 +28,9 @@ struct PaintingSession {
             }
             let rest = settings.negative.isEmpty ? "" : ", without “\(settings.negative)”"
             try console.report(
-                .note("\(input): prompt from its \(keyword) text: “\(prompt)”\(rest), guidance \(Console.number(settings.guidance)). (--no-inherit refuses)"))
+                .note(
+                    "\(input): prompt from its \(keyword) text: “\(prompt)”\(rest), guidance \(Console.number(settings.guidance)). (--no-inherit refuses)"
+                ))
         }
         return past.history
     }
@@ -39,11 +43,15 @@ struct PaintingSession {
             try console.report(
                 .warning(
                     code: "prompt-too-long",
-                    text: "\(option) has more than the \(studio.model.text.room) tokens that the model reads. Left out: “\(cut)”", path: nil))
+                    text:
+                        "\(option) has more than the \(studio.model.text.room) tokens that the model reads. Left out: “\(cut)”",
+                    path: nil))
         }
     }
 
-    func recipe(_ command: String, _ settings: Settings, _ studio: Studio, steps: [Step], working: PixelSize) throws -> Recipe {
+    func recipe(_ command: String, _ settings: Settings, _ studio: Studio, steps: [Step], working: PixelSize) throws
+        -> Recipe
+    {
         Recipe(
             command, settings, steps: steps, working: working, model: (studio.model.name, try studio.modelHash()),
             kernels: try studio.kernels())
@@ -52,7 +60,9 @@ struct PaintingSession {
     /// Writes a result with its recipe beside its place and renames it.
     func write(_ picture: Picture, to path: String, recipe: Recipe) throws {
         var picture = picture
-        picture.metadata = output.writesRecipe ? recipe.added(to: picture.metadata, as: output.format(at: path)) : Recipe.removed(from: picture.metadata)
+        picture.metadata =
+            output.writesRecipe
+            ? recipe.added(to: picture.metadata, as: output.format(at: path)) : Recipe.removed(from: picture.metadata)
         try PictureFile.write(
             picture, to: path,
             options: .init(format: output.format, quality: output.quality, overwrite: output.overwrite))
@@ -70,7 +80,8 @@ struct PaintingSession {
         if depth < source.depth { lost.append("\(source.depth) bits become \(depth)") }
         guard !lost.isEmpty else { return }
         let mend = format == .jpeg ? "Write PNG or TIFF to keep them." : "Leave --depth out to keep them."
-        try console.report(.warning(code: "form", text: "\(path): \(lost.joined(separator: ", ")). \(mend)", path: path))
+        try console.report(
+            .warning(code: "form", text: "\(path): \(lost.joined(separator: ", ")). \(mend)", path: path))
     }
 }
 

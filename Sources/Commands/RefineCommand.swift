@@ -21,7 +21,11 @@ struct RefineCommand: ParsableCommand {
     @OptionGroup(title: "Noise level") var level: LevelOptions
     @OptionGroup(title: "Painting") var painting: PaintingOptions
 
-    @Option(name: .long, help: ArgumentHelp("Paint at this size, or at the source's own. (default: the source's, within the model's good area)", valueName: "WxH|source"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Paint at this size, or at the source's own. (default: the source's, within the model's good area)",
+            valueName: "WxH|source"))
     var workSize: String?
 
     @Option(name: .long, help: ArgumentHelp("Draw broad colours back to the source's, 0 to 1.", valueName: "x"))
@@ -47,7 +51,9 @@ struct RefineCommand: ParsableCommand {
             let skips = try level.skips(default: "50", steps: painting.steps)
             try Refine.checkRungs(skips, steps: painting.steps)
             let seeds = painting.seed?.seeds ?? [randomSeed()]
-            guard Set(seeds).count == seeds.count else { throw PaintingError.usage("--seed names a seed twice. Leave one out.") }
+            guard Set(seeds).count == seeds.count else {
+                throw PaintingError.usage("--seed names a seed twice. Leave one out.")
+            }
             let session = PaintingSession(console: console, output: try results.options())
             let jobs = try jobs(session, skips, seeds)
 
@@ -95,22 +101,27 @@ struct RefineCommand: ParsableCommand {
     }
 
     private func paint(
-        _ session: PaintingSession, _ studio: Studio, _ settings: Settings, _ jobs: [(Job, InputPicture)], _ skips: [Skip],
+        _ session: PaintingSession, _ studio: Studio, _ settings: Settings, _ jobs: [(Job, InputPicture)],
+        _ skips: [Skip],
         _ seeds: [UInt64]
     ) throws {
         let console = session.console
-        let size: Refine.WorkSize = workSize.map { $0 == "source" ? .source : SizeArgument(argument: $0).map { .size($0.size) } ?? .good } ?? .good
+        let size: Refine.WorkSize =
+            workSize.map { $0 == "source" ? .source : SizeArgument(argument: $0).map { .size($0.size) } ?? .good }
+            ?? .good
         var prepared: [(job: Job, picture: InputPicture, refine: Refine, history: [String])] = []
         for (job, picture) in jobs {
             var settings = settings
             let history = try session.inherit(&settings, from: picture.picture, options: painting, input: job.input)
-            prepared.append((job, picture, Refine(studio, settings, skips: skips, seeds: seeds, workSize: size), history))
+            prepared.append(
+                (job, picture, Refine(studio, settings, skips: skips, seeds: seeds, workSize: size), history))
         }
         for item in prepared {
             try session.warnOfLength(item.refine.settings, studio)
             let source = item.picture.picture.size
             if let warning = try item.refine.workingPlan(source).warning {
-                try console.report(.warning(code: "reduced", text: "\(item.job.input): \(warning)", path: item.job.input))
+                try console.report(
+                    .warning(code: "reduced", text: "\(item.job.input): \(warning)", path: item.job.input))
             }
             if let path = item.job.paths.first { try session.warnOfForm(item.picture.picture, at: path) }
             for rung in item.refine.rungs() {
@@ -124,20 +135,23 @@ struct RefineCommand: ParsableCommand {
         let meter = ProgressMeter(total: total, now: clock)
         for item in prepared {
             try paint(session, studio, item.job, item.picture, item.refine, item.history) { work, stage in
-                try console.report(.progress(meter.add(work, stage: jobs.count > 1 ? "\(item.job.input), \(stage)" : stage)))
+                try console.report(
+                    .progress(meter.add(work, stage: jobs.count > 1 ? "\(item.job.input), \(stage)" : stage)))
             }
         }
         console.clearBar()
     }
 
     private func paint(
-        _ session: PaintingSession, _ studio: Studio, _ job: Job, _ input: InputPicture, _ refine: Refine, _ history: [String],
+        _ session: PaintingSession, _ studio: Studio, _ job: Job, _ input: InputPicture, _ refine: Refine,
+        _ history: [String],
         advance: @escaping (_ work: Double, _ stage: String) throws -> Void
     ) throws {
         var ladder = Ladder(source: input.picture, title: input.identity.name, prompt: refine.settings.prompt)
         let working = try refine.workingPlan(input.picture.size).working
         var (next, began) = (0, clock())
-        try refine.paint(input.picture, history: history.count, depth: session.output.depth, advance: advance) { rung, painted in
+        try refine.paint(input.picture, history: history.count, depth: session.output.depth, advance: advance) {
+            rung, painted in
             let path = job.paths[next]
             next += 1
             var settings = refine.settings
@@ -160,7 +174,8 @@ struct RefineCommand: ParsableCommand {
             }
         }
         guard let sheet = job.sheet, let page = job.page else { return }
-        try ladder.write(sheet: sheet, page: page, overwrite: session.output.overwrite, threads: studio.model.engine.threads)
+        try ladder.write(
+            sheet: sheet, page: page, overwrite: session.output.overwrite, threads: studio.model.engine.threads)
         for path in [sheet, page] {
             try session.console.report(
                 .result(.init(path: path, input: job.input, command: "refine", seconds: clock() - began)))
@@ -170,7 +185,10 @@ struct RefineCommand: ParsableCommand {
 
 /// Skip, strength or steps left out: the same thing said in three ways.
 struct LevelOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Percent of the schedule that the picture stands in for. (default: 50)", valueName: "p[,p…]"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Percent of the schedule that the picture stands in for. (default: 50)", valueName: "p[,p…]")
+    )
     var skip: String?
 
     @Option(name: .long, help: ArgumentHelp("The same the other way round: skip = 100·(1 − s).", valueName: "s[,s…]"))
@@ -180,9 +198,11 @@ struct LevelOptions: ParsableArguments {
     var skipSteps: String?
 
     func validate() throws {
-        let given = [("--skip", skip), ("--strength", strength), ("--skip-steps", skipSteps)].filter { $0.1 != nil }.map(\.0)
+        let given = [("--skip", skip), ("--strength", strength), ("--skip-steps", skipSteps)].filter { $0.1 != nil }
+            .map(\.0)
         if given.count > 1 {
-            throw ValidationError("\(given.joined(separator: " and ")) say the same thing in two ways. Give only one of them.")
+            throw ValidationError(
+                "\(given.joined(separator: " and ")) say the same thing in two ways. Give only one of them.")
         }
     }
 
@@ -195,13 +215,19 @@ struct LevelOptions: ParsableArguments {
                 return skip
             }
         }
-        if let strength { return try list(strength, "--strength", "a number from 0 to 1 with at most 8 decimals") { Skip(strength: $0) } }
+        if let strength {
+            return try list(strength, "--strength", "a number from 0 to 1 with at most 8 decimals") {
+                Skip(strength: $0)
+            }
+        }
         if let skipSteps {
             return try list(skipSteps, "--skip-steps", "a whole number from 0 to \(steps)") { text in
                 Int(text).flatMap { (0...steps).contains($0) ? Skip(steps: $0) : nil }
             }
         }
-        return try list(skip ?? percent, "--skip", "a percentage from 0 to 100 with at most 6 decimals") { Skip(percent: $0) }
+        return try list(skip ?? percent, "--skip", "a percentage from 0 to 100 with at most 6 decimals") {
+            Skip(percent: $0)
+        }
     }
 }
 

@@ -7,7 +7,9 @@ func readText(_ path: String, _ option: String) throws -> String {
     do throws(CheckpointError) {
         file = try FileBytes(path: path)
     } catch {
-        if case .missing = error { throw PaintingError.missing("\(path), which \(option) names, is not there. Check the name and the folder.") }
+        if case .missing = error {
+            throw PaintingError.missing("\(path), which \(option) names, is not there. Check the name and the folder.")
+        }
         throw error
     }
     guard file.count <= 1 << 20, let text = String(validating: file.bytes, as: UTF8.self) else {

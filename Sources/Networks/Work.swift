@@ -37,7 +37,9 @@ package struct Work: Sendable {
         activationBytes = max(activationBytes, pixels * Double(2 * inputs + 3 * outputs) * 4)
     }
 
-    fileprivate mutating func transformer(_ width: Int, context: Int, tokens: Double, layers: Int, pixels: Double, batch: Double) {
+    fileprivate mutating func transformer(
+        _ width: Int, context: Int, tokens: Double, layers: Int, pixels: Double, batch: Double
+    ) {
         multiply(width, 2 * width, rows: pixels * batch)
         for _ in 0..<layers {
             multiply(width, 6 * width, rows: pixels * batch)
@@ -82,7 +84,8 @@ extension UNetConfiguration {
                 keep(blockOutChannels[level], level)
             }
             guard level + 1 < levels else { continue }
-            work.convolve(blockOutChannels[level], blockOutChannels[level], kernel: 3, pixels: pixels(level + 1) * batch)
+            work.convolve(
+                blockOutChannels[level], blockOutChannels[level], kernel: 3, pixels: pixels(level + 1) * batch)
             keep(blockOutChannels[level], level + 1)
         }
         let last = levels - 1
@@ -91,12 +94,14 @@ extension UNetConfiguration {
         for level in (0..<levels).reversed() {
             for layer in 0...layersPerBlock[level] {
                 let before = layer == 0 ? blockOutChannels[min(level + 1, last)] : blockOutChannels[level]
-                let skip = layer == layersPerBlock[level] ? blockOutChannels[max(level - 1, 0)] : blockOutChannels[level]
+                let skip =
+                    layer == layersPerBlock[level] ? blockOutChannels[max(level - 1, 0)] : blockOutChannels[level]
                 work.residual(before + skip, blockOutChannels[level], pixels: pixels(level) * batch)
                 attention(upBlocks[last - level], level)
             }
             if level > 0 {
-                work.convolve(blockOutChannels[level], blockOutChannels[level], kernel: 3, pixels: pixels(level - 1) * batch)
+                work.convolve(
+                    blockOutChannels[level], blockOutChannels[level], kernel: 3, pixels: pixels(level - 1) * batch)
             }
         }
         work.convolve(blockOutChannels[0], outChannels, kernel: kernelOut, pixels: pixels(0) * batch)
@@ -116,11 +121,13 @@ extension AutoencoderConfiguration {
         for level in 0..<levels {
             let neighbour = blockOutChannels[decoding ? min(level + 1, last) : max(level - 1, 0)]
             for layer in 0..<layersPerBlock + (decoding ? 1 : 0) {
-                work.residual(layer == 0 ? neighbour : blockOutChannels[level], blockOutChannels[level], pixels: pixels(level))
+                work.residual(
+                    layer == 0 ? neighbour : blockOutChannels[level], blockOutChannels[level], pixels: pixels(level))
             }
             if level < last {
                 work.convolve(
-                    blockOutChannels[decoding ? level + 1 : level], blockOutChannels[decoding ? level + 1 : level], kernel: 3,
+                    blockOutChannels[decoding ? level + 1 : level], blockOutChannels[decoding ? level + 1 : level],
+                    kernel: 3,
                     pixels: pixels(decoding ? level : level + 1))
             }
         }

@@ -11,7 +11,8 @@ package struct Estimate: Sendable {
 extension DiffusionModel {
     /// Work of one step at a working size.
     func stepWork(_ size: PixelSize, guided: Bool) -> Work {
-        unet.configuration.work(height: size.height / codec.factor, width: size.width / codec.factor, batch: guided ? 2 : 1)
+        unet.configuration.work(
+            height: size.height / codec.factor, width: size.width / codec.factor, batch: guided ? 2 : 1)
     }
 
     /// Work of encoding or decoding a picture.
@@ -25,7 +26,8 @@ extension DiffusionModel {
         let step = stepWork(size, guided: guided)
         let (encode, decode) = (codecWork(size, decoding: false), codecWork(size, decoding: true))
         let painted = runs.filter { $0 > 0 }
-        let operations = step.operations * Double(painted.reduce(0, +)) + decode.operations * Double(painted.count)
+        let operations =
+            step.operations * Double(painted.reduce(0, +)) + decode.operations * Double(painted.count)
             + (encodes && !painted.isEmpty ? encode.operations : 0)
         let weights = step.weightBytes + encode.weightBytes + decode.weightBytes
         // Pieces of memory that wait for reuse fit a little loosely.

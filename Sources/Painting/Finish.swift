@@ -6,7 +6,9 @@ import Threads
 /// - Parameters:
 ///   - painted: RGB, 0…1, the source's size
 ///   - keepsColour: whether a grey source may become coloured
-func finished(_ painted: FloatPicture, over source: Picture, keepsColour: Bool, depth: Int?, threads: Threads) -> Picture {
+func finished(_ painted: FloatPicture, over source: Picture, keepsColour: Bool, depth: Int?, threads: Threads)
+    -> Picture
+{
     var result = source.channels.isGrey && !keepsColour ? painted.grey() : painted
     // Clipped here already: alpha would otherwise be laid over colours that no file can hold.
     result.values = result.values.map { min(max($0, 0), 1) }

@@ -42,7 +42,8 @@ package struct Ladder {
             let detail = "\(start) · ΔE \(Self.rounded(difference, 10)) · SSIM \(Self.rounded(likeness, 1000))"
             entries.append(.init(label: label, detail: detail, picture: picture))
         }
-        let contact = ContactSheet(entries.map { .init($0.picture, labels: [$0.label, $0.detail]) }).picture(threads: threads)
+        let contact = ContactSheet(entries.map { .init($0.picture, labels: [$0.label, $0.detail]) }).picture(
+            threads: threads)
         try PictureFile.write(contact, to: sheet, options: .init(format: .png, overwrite: overwrite))
         let html = try LadderPage(title: title, prompt: prompt, entries: entries).html(threads: threads)
         try WholeFile.write(Array(html.utf8), to: page, overwrite: overwrite)

@@ -22,7 +22,8 @@ struct LadderPage {
     func html(threads: Threads) throws -> String {
         let pictures = try entries.map { try Self.address(of: $0.picture, threads: threads) }
         let data = zip(entries, pictures).map { entry, address in
-            JSONText.object([("label", .text(entry.label)), ("detail", .text(entry.detail)), ("src", .text(address))]).string
+            JSONText.object([("label", .text(entry.label)), ("detail", .text(entry.detail)), ("src", .text(address))])
+                .string
         }.joined(separator: ",\n")
         let size = entries.first?.picture.size ?? PixelSize(width: 1, height: 1)
         let words = prompt.isEmpty ? "" : "<p class=prompt>“\(Self.escaped(prompt))”</p>"
@@ -73,7 +74,8 @@ struct LadderPage {
         let longer = max(picture.width, picture.height)
         if longer > longest {
             func side(_ length: Int) -> Int { max(1, (length * longest + longer / 2) / longer) }
-            picture = picture.resized(to: PixelSize(width: side(picture.width), height: side(picture.height)), threads: threads)
+            picture = picture.resized(
+                to: PixelSize(width: side(picture.width), height: side(picture.height)), threads: threads)
         }
         // Transparency needs PNG; everything else is a photograph to look at.
         let format: PictureFormat = picture.hasTransparency ? .png : .jpeg
@@ -102,7 +104,9 @@ func base64(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count + 2) / 3 * 4)
     for start in stride(from: 0, to: bytes.count, by: 3) {
-        let (a, b, c) = (bytes[start], start + 1 < bytes.count ? bytes[start + 1] : 0, start + 2 < bytes.count ? bytes[start + 2] : 0)
+        let (a, b, c) = (
+            bytes[start], start + 1 < bytes.count ? bytes[start + 1] : 0, start + 2 < bytes.count ? bytes[start + 2] : 0
+        )
         text.append(letters[Int(a >> 2)])
         text.append(letters[Int((a & 3) << 4 | b >> 4)])
         text.append(start + 1 < bytes.count ? letters[Int((b & 15) << 2 | c >> 6)] : UInt8(ascii: "="))

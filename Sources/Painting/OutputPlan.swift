@@ -29,11 +29,13 @@ package struct OutputOptions: Sendable {
     ///
     /// - Throws: ``PaintingError/usage(_:)``
     package func checked() throws(PaintingError) -> OutputOptions {
-        guard let path, !path.hasSuffix("/"), let ending = PictureFormat(path: path), let format, ending != format else {
+        guard let path, !path.hasSuffix("/"), let ending = PictureFormat(path: path), let format, ending != format
+        else {
             return self
         }
         throw .usage(
-            "-o \(path) ends as \(ending.rawValue) but --format is \(format.rawValue). Leave --format out, or change the ending.")
+            "-o \(path) ends as \(ending.rawValue) but --format is \(format.rawValue). Leave --format out, or change the ending."
+        )
     }
 }
 
@@ -74,7 +76,9 @@ package struct OutputPlan {
         let path: String
         if let given = options.path, !Self.isFolder(given) {
             guard results == 1 else {
-                throw .usage("\(results) results cannot all be written to \(given). Give a folder, such as -o \(given)/ , or leave -o out.")
+                throw .usage(
+                    "\(results) results cannot all be written to \(given). Give a folder, such as -o \(given)/ , or leave -o out."
+                )
             }
             path = given
         } else {
@@ -87,14 +91,17 @@ package struct OutputPlan {
     /// The path of something that belongs to all rungs of an input, such as "ladder.png".
     package mutating func path(beside result: Result, suffix: String) throws(PaintingError) -> String {
         var folder = folder(of: result)
-        if let given = options.path, !Self.isFolder(given) { folder = String(given.reversed().drop { $0 != "/" }.reversed()) }
+        if let given = options.path, !Self.isFolder(given) {
+            folder = String(given.reversed().drop { $0 != "/" }.reversed())
+        }
         return try claimed(folder + result.stem + "-" + suffix, by: result.stem)
     }
 
     private mutating func claimed(_ path: String, by stem: String) throws(PaintingError) -> String {
         let place = Self.place(of: path)
         if taken[place] != nil {
-            throw .usage("Two results would be written to \(path). Give --name a template with {stem}, {skip} or {seed}.")
+            throw .usage(
+                "Two results would be written to \(path). Give --name a template with {stem}, {skip} or {seed}.")
         }
         taken[place] = stem
         if !options.overwrite, access(path, F_OK) == 0 {
@@ -117,7 +124,9 @@ package struct OutputPlan {
         var folder = split(path).folder
         var status = stat()
         // Folders that are missing are made, in the nearest one that is there.
-        while stat(folder, &status) != 0, errno == ENOENT, folder != ".", folder != "/" { folder = split(folder).folder }
+        while stat(folder, &status) != 0, errno == ENOENT, folder != ".", folder != "/" {
+            folder = split(folder).folder
+        }
         if errno == ENOTDIR || status.st_mode & S_IFMT != S_IFDIR {
             throw .cannotCreate("\(path) cannot be created: \(folder) is not a folder. Give another -o.")
         }
@@ -139,7 +148,8 @@ package struct OutputPlan {
     }
 
     private static func name(_ result: Result) -> String {
-        result.stem + "-" + result.command + (result.skip.map { "-skip\($0)" } ?? "") + (result.seed.map { "-seed\($0)" } ?? "")
+        result.stem + "-" + result.command + (result.skip.map { "-skip\($0)" } ?? "")
+            + (result.seed.map { "-seed\($0)" } ?? "")
     }
 
     private static func filled(_ template: String, _ result: Result) -> String {

@@ -42,7 +42,9 @@ package struct PaintFromNoise {
             + model.codecWork(working, decoding: true).operations
     }
 
-    package func paint(depth: Int, advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws -> Picture {
+    package func paint(depth: Int, advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws
+        -> Picture
+    {
         let (plan, model) = (try workingPlan(), studio.model)
         let step = model.stepWork(plan.working, guided: settings.isGuided).operations
         var painter = LatentPainter(studio, settings, size: plan.working)
@@ -50,7 +52,9 @@ package struct PaintFromNoise {
         let decoded = try model.codec.decode(latents).picture()
         try advance(model.codecWork(plan.working, decoding: true).operations, "painting")
         guard decoded.values.allSatisfy(\.isFinite) else {
-            throw PaintingError.unsuitable("The model \(model.name) painted values that are not numbers. Check it with models inspect, or lower --guidance.")
+            throw PaintingError.unsuitable(
+                "The model \(model.name) painted values that are not numbers. Check it with models inspect, or lower --guidance."
+            )
         }
         return plan.restore(decoded).picture(depth: depth)
     }

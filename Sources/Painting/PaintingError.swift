@@ -41,8 +41,12 @@ package func reported(_ error: any Error) -> (line: String, code: Int32) {
     case let error as EngineError:
         switch error {
         case .libraryMissing(let line):
-            (line.prefix(1).uppercased() + line.dropFirst() + ". Install oneDNN (Debian and Ubuntu: libdnnl2 or libdnnl3).", 69)
-        case .operation(let line): ("A calculation failed: \(line). This is a fault of Velatura's: please report it.", 70)
+            (
+                line.prefix(1).uppercased() + line.dropFirst()
+                    + ". Install oneDNN (Debian and Ubuntu: libdnnl2 or libdnnl3).", 69
+            )
+        case .operation(let line):
+            ("A calculation failed: \(line). This is a fault of Velatura's: please report it.", 70)
         }
     default: ("Something unexpected failed (\(type(of: error))). This is a fault of Velatura's: please report it.", 70)
     }

@@ -46,10 +46,14 @@ package struct Refine {
     /// - Throws: ``PaintingError/usage(_:)``
     package static func checkRungs(_ skips: [Skip], steps: Int) throws(PaintingError) {
         for (index, skip) in skips.enumerated() {
-            guard let twin = skips[..<index].first(where: { $0.run(of: steps) == skip.run(of: steps) }) else { continue }
+            guard let twin = skips[..<index].first(where: { $0.run(of: steps) == skip.run(of: steps) }) else {
+                continue
+            }
             let run = skip.run(of: steps)
             let what = run == 0 ? "run nothing" : "run the same last \(run) of \(steps) steps"
-            throw .usage("Skip \(twin.percent(of: steps)) and skip \(skip.percent(of: steps)) both \(what). Leave one out, or raise --steps.")
+            throw .usage(
+                "Skip \(twin.percent(of: steps)) and skip \(skip.percent(of: steps)) both \(what). Leave one out, or raise --steps."
+            )
         }
     }
 
@@ -79,10 +83,12 @@ package struct Refine {
 
     package func plan(_ rung: Rung, source: PixelSize, input: String?) throws(PaintingError) -> PaintingEvent.Plan {
         let working = try workingPlan(source).working
-        let estimate = studio.model.estimate(working, guided: settings.isGuided, encodes: true, runs: [rung.steps.count])
+        let estimate = studio.model.estimate(
+            working, guided: settings.isGuided, encodes: true, runs: [rung.steps.count])
         return PaintingEvent.Plan(
             source: source, working: working, steps: settings.steps, run: rung.steps.count, sigma: rung.sigma,
-            seconds: rung.steps.isEmpty ? 0 : estimate.seconds, bytes: estimate.bytes, times: rung.steps.map(\.from.time),
+            seconds: rung.steps.isEmpty ? 0 : estimate.seconds, bytes: estimate.bytes,
+            times: rung.steps.map(\.from.time),
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
             schedule: settings.schedule.rawValue, guidance: settings.isGuided ? settings.guidance : nil)
     }
@@ -124,11 +130,16 @@ package struct Refine {
             settings.seed = rung.seed
             var painter = LatentPainter(studio, settings, size: plan.working, pass: history)
             let picture =
-                working ?? Tensor(picture: plan.prepare(source.floats(threads: threads).bleedingColours(threads: threads), threads: threads))
+                working
+                ?? Tensor(
+                    picture: plan.prepare(
+                        source.floats(threads: threads).bleedingColours(threads: threads), threads: threads))
             working = picture
             let known = encoded.flatMap { settings.encode == .mean || $0.seed == rung.seed ? $0.latents : nil }
             let latents = try painter.encode(picture, known: known)
-            if known == nil { try advance(model.codecWork(plan.working, decoding: false).operations, "reading the picture") }
+            if known == nil {
+                try advance(model.codecWork(plan.working, decoding: false).operations, "reading the picture")
+            }
             encoded = (latents, rung.seed)
             let stage = "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
             let step = model.stepWork(plan.working, guided: settings.isGuided).operations
@@ -137,13 +148,16 @@ package struct Refine {
             try advance(model.codecWork(plan.working, decoding: true).operations, stage)
             guard decoded.values.allSatisfy(\.isFinite) else {
                 throw PaintingError.unsuitable(
-                    "The model \(model.name) painted values that are not numbers at skip \(rung.percent). Check the model with models inspect, or lower --guidance.")
+                    "The model \(model.name) painted values that are not numbers at skip \(rung.percent). Check the model with models inspect, or lower --guidance."
+                )
             }
             let restored = anchored(
-                plan.restore(decoded, threads: threads), to: source.floats(threads: threads), amount: settings.colourAnchor,
+                plan.restore(decoded, threads: threads), to: source.floats(threads: threads),
+                amount: settings.colourAnchor,
                 threads: threads)
             try deliver(
-                rung, finished(restored, over: source, keepsColour: settings.keepsColour, depth: depth, threads: threads))
+                rung,
+                finished(restored, over: source, keepsColour: settings.keepsColour, depth: depth, threads: threads))
         }
         Storage.trim()
     }

@@ -14,7 +14,9 @@ package final class Studio {
     /// - Parameters:
     ///   - name: "miniature" for the model inside the program, or the path of a model folder
     ///   - scheduler: instead of what the folder says
-    package init(model name: String, scheduler: SchedulerConfiguration? = nil, on engine: Engine) throws(CheckpointError) {
+    package init(model name: String, scheduler: SchedulerConfiguration? = nil, on engine: Engine)
+        throws(CheckpointError)
+    {
         folder = name == "miniature" ? .miniature : try ModelFolder(path: name)
         model = try DiffusionModel(folder, scheduler: scheduler, on: engine)
     }

@@ -11,6 +11,7 @@ extension Tensor {
     /// The picture of `[1, 3, H, W]`, 0…1, unclipped.
     package func picture() -> FloatPicture {
         FloatPicture(
-            size: PixelSize(width: shape[3], height: shape[2]), channelCount: shape[1], planar: values.map { ($0 + 1) / 2 })
+            size: PixelSize(width: shape[3], height: shape[2]), channelCount: shape[1],
+            planar: values.map { ($0 + 1) / 2 })
     }
 }

@@ -32,7 +32,8 @@ extension Engine {
                 threads.forEach(batch * blocks) { index in
                     let (item, block) = index.quotientAndRemainder(dividingBy: blocks)
                     kernel_add_rows_to_plane(
-                        source + item * pixels * channels + block * lanes, channels, min(lanes, channels - block * lanes),
+                        source + item * pixels * channels + block * lanes, channels,
+                        min(lanes, channels - block * lanes),
                         destination + index * plane, pixels, lanes)
                 }
             }

@@ -66,7 +66,8 @@ extension Engine {
                 threads.forEach(shape[0] * blocks) { piece in
                     let (item, block) = piece.quotientAndRemainder(dividingBy: blocks)
                     kernel_block_plane(
-                        source + (item * channels + block * lanes) * pixels, pixels, min(lanes, channels - block * lanes),
+                        source + (item * channels + block * lanes) * pixels, pixels,
+                        min(lanes, channels - block * lanes),
                         destination + piece * plane, pixels, lanes)
                 }
             }

@@ -84,7 +84,8 @@ package struct GroupNorm: Sendable {
     ///
     /// Sums are taken about a pivot (each lane's first value), so that a large mean does not swallow a small variance.
     private func laneScales(_ x: FeatureMap, adding added: Tensor?) -> (scale: [Float], shift: [Float]) {
-        precondition(x.channels == weight.count, "\(x.shapeDescription) into a normalisation of \(weight.count) channels")
+        precondition(
+            x.channels == weight.count, "\(x.shapeDescription) into a normalisation of \(weight.count) channels")
         let (lanes, planes) = (x.lanes, x.batch * x.blocks)
         let pieces = (x.pixels + Self.pieceSize - 1) / Self.pieceSize
         var sums = [Double](repeating: 0, count: planes * pieces * lanes)
@@ -169,7 +170,8 @@ package struct LayerNorm: Sendable {
             result.withMutablePointer { out in
                 engine.threads.forRanges(x.count / width, grain: 64) { rows in
                     kernel_layer_norm(
-                        source + rows.lowerBound * width, out + rows.lowerBound * width, rows.count, width, weight, bias,
+                        source + rows.lowerBound * width, out + rows.lowerBound * width, rows.count, width, weight,
+                        bias,
                         epsilon)
                 }
             }

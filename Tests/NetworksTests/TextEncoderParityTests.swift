@@ -19,7 +19,8 @@ import Testing
         let engine = try Engine()
         let file = try SafetensorsFile(try FileBytes(path: Golden.path("text-quick-gelu/model-old-keys.safetensors")))
         let ledger = WeightLedger([file])
-        let configuration = try TextEncoderConfiguration(Golden.json("text-quick-gelu/config.json"), name: "config.json")
+        let configuration = try TextEncoderConfiguration(
+            Golden.json("text-quick-gelu/config.json"), name: "config.json")
         let encoder = TextEncoder(WeightScope(ledger, on: engine), configuration)
         try ledger.close()
         try check(encoder, "quick-gelu")

@@ -39,7 +39,8 @@ import Testing
 
         let source = try PictureFile.read(Golden.repository + "/samples/coffee.png")
         let working = PixelSize(width: 608, height: 400)
-        let padded = source.floats().padded(by: .init(right: working.width - source.width, bottom: working.height - source.height))
+        let padded = source.floats().padded(
+            by: .init(right: working.width - source.width, bottom: working.height - source.height))
         var painter = LatentPainter(studio, settings, size: working)
         let painted = try painter.paint(try painter.encode(Tensor(picture: padded)), steps: steps) { _ in }
         let picture = try studio.model.codec.decode(painted).picture()

@@ -8,7 +8,8 @@ import Testing
 
 @Suite struct OutputPlanTests {
     private func path(
-        _ output: String?, results: Int = 1, template: String? = nil, format: PictureFormat? = nil, input: String = "in/photo.v2.jpg",
+        _ output: String?, results: Int = 1, template: String? = nil, format: PictureFormat? = nil,
+        input: String = "in/photo.v2.jpg",
         skip: String? = "50", seed: UInt64? = nil
     ) throws -> String {
         var options = OutputOptions()
@@ -25,7 +26,9 @@ import Testing
         #expect(try path("out/") == "out/photo.v2-refine-skip50.png")
         #expect(try path("/tmp") == "/tmp/photo.v2-refine-skip50.png")
         #expect(try path("some/name.tif") == "some/name.tif")
-        #expect(try path("out/", template: "{seed}_{stem}_{skip}_{command}_{x}", seed: 3) == "out/3_photo.v2_50_refine_{x}.png")
+        #expect(
+            try path("out/", template: "{seed}_{stem}_{skip}_{command}_{x}", seed: 3)
+                == "out/3_photo.v2_50_refine_{x}.png")
         #expect(try path(nil, input: "/abs/.hidden") == "/abs/.hidden-refine-skip50.png")
     }
 
@@ -51,9 +54,12 @@ import Testing
         let cases: [(any Error, Int32)] = [
             (PaintingError.usage("x"), 64), (PaintingError.unsuitable("x"), 65), (PaintingError.missing("x"), 66),
             (PaintingError.cannotCreate("x"), 73), (PaintingError.fault("x."), 70), (PaintingError.interrupted, 130),
-            (CheckpointError.missing("x"), 66), (CheckpointError.invalid("x"), 65), (CheckpointError.unreadable("x"), 74),
-            (EngineError.libraryMissing("the library libdnnl.so.2 is not installed"), 69), (EngineError.operation("x"), 70),
-            (PictureFileError.notFound(path: "x"), 66), (PictureFileError.libraryMissing(format: .png, detail: "x"), 69),
+            (CheckpointError.missing("x"), 66), (CheckpointError.invalid("x"), 65),
+            (CheckpointError.unreadable("x"), 74),
+            (EngineError.libraryMissing("the library libdnnl.so.2 is not installed"), 69),
+            (EngineError.operation("x"), 70),
+            (PictureFileError.notFound(path: "x"), 66),
+            (PictureFileError.libraryMissing(format: .png, detail: "x"), 69),
             (PictureFileError.alreadyExists(path: "x"), 73), (CancellationError(), 70),
         ]
         for (error, code) in cases {

@@ -17,7 +17,8 @@ import Testing
         settings.rng = .torch
         settings.clipSkip = 2
         var recipe = Recipe(
-            "refine", settings, steps: [], working: PixelSize(width: 64, height: 48), model: ("mini", String(repeating: "ab", count: 32)),
+            "refine", settings, steps: [], working: PixelSize(width: 64, height: 48),
+            model: ("mini", String(repeating: "ab", count: 32)),
             kernels: [("processor", "avx2")])
         (recipe.skip, recipe.strength) = ("37.5", 0.625)
         (recipe.source, recipe.sourceSize) = (("a.png", "00ff"), PixelSize(width: 61, height: 47))
@@ -84,7 +85,10 @@ import Testing
         "parameters of the web UI are read as it reads them",
         arguments: [
             ("a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1", "a cat", "", "7"),
-            ("a cat,\nsitting\nNegative prompt: dog,\nbird\nSteps: 20, Sampler: DDIM, CFG scale: 6.5", "a cat,\nsitting", "dog,\nbird", "6.5"),
+            (
+                "a cat,\nsitting\nNegative prompt: dog,\nbird\nSteps: 20, Sampler: DDIM, CFG scale: 6.5",
+                "a cat,\nsitting", "dog,\nbird", "6.5"
+            ),
             ("Steps: 20, Sampler: DDIM, CFG scale: 3", "", "", "3"),
             ("only words, no: fields", "only words, no: fields", "", nil),
             ("x\nSteps: 2, Lora hashes: \"a: 1, b: \\\"2\\\"\", CFG scale: 4", "x", "", "4"),
@@ -94,7 +98,9 @@ import Testing
         #expect(parsed.prompt == prompt && parsed.negative == negative && parsed.fields["CFG scale"] == guidance)
     }
 
-    @Test("hostile texts in a picture are no recipe, and no fault", arguments: ["", "{", "[]", "null", "{\"prompt\":5}", "{\"history\":7}"])
+    @Test(
+        "hostile texts in a picture are no recipe, and no fault",
+        arguments: ["", "{", "[]", "null", "{\"prompt\":5}", "{\"history\":7}"])
     func hostile(text: String) {
         let past = Inheritance(PictureMetadata(texts: [.init(keyword: "velatura", text: text)]))
         #expect(past.prompt == nil)

@@ -58,7 +58,8 @@ import Testing
             steps: steps, configuration: configuration, eta: entry["eta"].double ?? 0,
             noise: { _, _ in
                 defer { drawn += 1 }
-                return noises.map { $0.items(drawn..<drawn + 1).reshaped(start.shape) } ?? Tensor(start.shape, repeating: 0)
+                return noises.map { $0.items(drawn..<drawn + 1).reshaped(start.shape) }
+                    ?? Tensor(start.shape, repeating: 0)
             })
         let scaled = sampler.takesSchedule ? steps[0].from.alpha * start : start
         let result = try sampler.sample(scaled, run, denoiser(configuration.prediction, network))

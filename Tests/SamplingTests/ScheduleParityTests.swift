@@ -7,7 +7,9 @@ import Testing
 /// Timesteps, ᾱ and σ against diffusers and k-diffusion: `Tools/golden/schedules.py`.
 @Suite struct ScheduleParityTests {
     private func cases(_ scheduler: String) throws -> [JSON] {
-        let found = try #require(try Golden.json("schedules/cases.json").list).filter { $0["scheduler"].text == scheduler }
+        let found = try #require(try Golden.json("schedules/cases.json").list).filter {
+            $0["scheduler"].text == scheduler
+        }
         #expect(!found.isEmpty, "no case of \(scheduler)")
         return found
     }
@@ -32,7 +34,9 @@ import Testing
             guard times.allSatisfy({ $0 < 1000 }) else { continue }
             let steps = Sampler.ddim.schedule(.model, count: count, configuration).steps
             expectClose(steps.map(\.from.time), times, absolute: 0, "\(name): timesteps")
-            if let final = entry["final_alpha_cumprod"].double, steps.last.map({ $0.from.time < Double(1000 / count) }) == true {
+            if let final = entry["final_alpha_cumprod"].double,
+                steps.last.map({ $0.from.time < Double(1000 / count) }) == true
+            {
                 expectClose([steps[count - 1].to.alphaBar], [final], absolute: 1e-6, "\(name): final ᾱ")
             }
         }
@@ -40,7 +44,8 @@ import Testing
 
     @Test("levels for Euler are those of diffusers")
     func euler() throws {
-        for entry in try cases("EulerDiscreteScheduler") where entry["config"]["use_karras_sigmas"].bool != true
+        for entry in try cases("EulerDiscreteScheduler")
+        where entry["config"]["use_karras_sigmas"].bool != true
             && entry["config"]["use_exponential_sigmas"].bool != true
         {
             let name = entry["name"].text ?? "?"
@@ -52,7 +57,8 @@ import Testing
             expectClose(steps.map(\.from.time), times, absolute: 1e-3, "\(name): timesteps")
             // diffusers keeps ᾱ in single precision, which moves the smallest σ by some 1e-5.
             expectClose(
-                steps.map(\.from.ratio) + [steps[steps.count - 1].to.ratio], doubles(entry["sigmas"]), absolute: 3e-5, relative: 2e-5, "\(name): σ")
+                steps.map(\.from.ratio) + [steps[steps.count - 1].to.ratio], doubles(entry["sigmas"]), absolute: 3e-5,
+                relative: 2e-5, "\(name): σ")
         }
     }
 
@@ -64,7 +70,9 @@ import Testing
             let configuration = try SchedulerConfiguration(entry["config"], name: scheduler)
             let steps = Sampler.euler.schedule(name, count: entry["steps"].integer ?? 0, configuration).steps
             let label = entry["name"].text ?? "?"
-            expectClose(steps.map(\.from.ratio) + [0], doubles(entry["sigmas64"]), absolute: 1e-9, relative: 1e-7, "\(label): σ")
+            expectClose(
+                steps.map(\.from.ratio) + [0], doubles(entry["sigmas64"]), absolute: 1e-9, relative: 1e-7, "\(label): σ"
+            )
             expectClose(steps.map(\.from.time), doubles(entry["timesteps64"]), absolute: 1e-4, "\(label): timesteps")
         }
     }

@@ -30,7 +30,8 @@ import Threads
         for channel in 0..<3 {
             for y in 0..<6 {
                 for x in 0..<9 {
-                    #expect(crop.values[(channel * 6 + y) * 9 + x] == whole.values[(channel * 20 + y + 5) * 30 + x + 11])
+                    #expect(
+                        crop.values[(channel * 6 + y) * 9 + x] == whole.values[(channel * 20 + y + 5) * 30 + x + 11])
                 }
             }
         }
@@ -70,6 +71,8 @@ import Threads
         #expect(PositionNoise.words((0, 0, 0, 0), key: (0, 0)) == [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8])
         let all = UInt32.max
         #expect(
-            PositionNoise.words((all, all, all, all), key: (all, all)) == [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd])
+            PositionNoise.words((all, all, all, all), key: (all, all)) == [
+                0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd,
+            ])
     }
 }

@@ -21,7 +21,8 @@ package func expectClose(
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
     guard actual.count == expected.count else {
-        Issue.record("\(comment): \(actual.count) values but \(expected.count) expected", sourceLocation: sourceLocation)
+        Issue.record(
+            "\(comment): \(actual.count) values but \(expected.count) expected", sourceLocation: sourceLocation)
         return
     }
     var (worst, at) = (-Double.infinity, 0)

@@ -15,9 +15,11 @@ package struct Autoencoder: Sendable {
         let c = configuration
         engine = scope.engine
         encoder = Encoder(scope("encoder"), c)
-        quantise = c.quantises
+        quantise =
+            c.quantises
             ? Convolution(scope("quant_conv"), from: 2 * c.latentChannels, to: 2 * c.latentChannels, kernel: 1) : nil
-        postQuantise = c.postQuantises
+        postQuantise =
+            c.postQuantises
             ? Convolution(scope("post_quant_conv"), from: c.latentChannels, to: c.latentChannels, kernel: 1) : nil
         decoder = Decoder(scope("decoder"), c)
     }
@@ -101,7 +103,8 @@ private struct Middle: Sendable {
 
     init(_ scope: WeightScope, channels: Int, _ c: AutoencoderConfiguration) {
         func residual(_ index: Int) -> ResidualBlock {
-            ResidualBlock(scope("resnets", index), from: channels, to: channels, timeWidth: nil, groups: c.groups, epsilon: 1e-6)
+            ResidualBlock(
+                scope("resnets", index), from: channels, to: channels, timeWidth: nil, groups: c.groups, epsilon: 1e-6)
         }
         first = residual(0)
         attention = c.middleAttends ? PixelAttention(scope("attentions", 0), channels: channels, groups: c.groups) : nil
@@ -133,7 +136,8 @@ private struct Encoder: Sendable {
                     scope("resnets", $0), from: $0 == 0 ? channels[max(level - 1, 0)] : channels[level],
                     to: channels[level], timeWidth: nil, groups: c.groups, epsilon: 1e-6)
             }
-            let downsample = level == channels.count - 1
+            let downsample =
+                level == channels.count - 1
                 ? nil
                 : Convolution(
                     scope("downsamplers", 0)("conv"), from: channels[level], to: channels[level], stride: 2,
@@ -177,7 +181,8 @@ private struct Decoder: Sendable {
                     scope("resnets", $0), from: $0 == 0 ? channels[max(level - 1, 0)] : channels[level],
                     to: channels[level], timeWidth: nil, groups: c.groups, epsilon: 1e-6)
             }
-            let upsample = level == channels.count - 1
+            let upsample =
+                level == channels.count - 1
                 ? nil : Convolution(scope("upsamplers", 0)("conv"), from: channels[level], to: channels[level])
             return (residuals, upsample)
         }

@@ -31,7 +31,8 @@ package struct TextEncoderConfiguration: Sendable {
         // A start, an end, and something to say.
         positions = try file.count("max_position_embeddings", default: 77, in: 3...1 << 16)
         guard width % heads == 0 else {
-            throw .invalid("\(name) has \(heads) attention heads, but its width of \(width) does not split into so many.")
+            throw .invalid(
+                "\(name) has \(heads) attention heads, but its width of \(width) does not split into so many.")
         }
         activation = try file.choice("hidden_act") ?? .quickGELU
         epsilon = Float(try file.number("layer_norm_eps", default: 1e-5, in: 0...1))
@@ -149,7 +150,8 @@ package struct TextEncoder: Sendable {
 
         func apply(to h: inout Tensor) throws {
             let x = norm1(h)
-            let mixed = engine.attention(try query(x), try key(x), try value(x), heads: configuration.heads, causal: true)
+            let mixed = engine.attention(
+                try query(x), try key(x), try value(x), heads: configuration.heads, causal: true)
             try output.add(mixed, to: &h)
 
             let wide = try feedIn(norm2(h))

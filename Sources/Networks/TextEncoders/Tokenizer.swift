@@ -35,12 +35,15 @@ package struct Tokenizer: Sendable {
             let lines = String(decoding: merges.bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
                 .filter { !$0.hasPrefix("#version") }.map(String.init)
             try self.init(
-                JSON(vocabulary), merges: lines.map { $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init) },
+                JSON(vocabulary),
+                merges: lines.map { $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init) },
                 name: "\(folder.name)/\(part)", padding: try Self.padding(folder, part))
         } else if folder.has("\(part)/tokenizer.json") {
             let all = try JSON(try folder.file("\(part)/tokenizer.json"))
             guard all["model"]["type"].isNull || all["model"]["type"].text == "BPE" else {
-                throw .invalid("\(folder.name)/\(part)/tokenizer.json is of the kind \(all["model"]["type"].description), but only \"BPE\" is supported.")
+                throw .invalid(
+                    "\(folder.name)/\(part)/tokenizer.json is of the kind \(all["model"]["type"].description), but only \"BPE\" is supported."
+                )
             }
             // Merges stand as "a b" in older files and as ["a", "b"] in newer ones.
             guard let list = all["model"]["merges"].list else {
@@ -50,7 +53,8 @@ package struct Tokenizer: Sendable {
                 merge.list.map { $0.compactMap(\.text) } ?? (merge.text ?? "").split(separator: " ").map(String.init)
             }
             try self.init(
-                all["model"]["vocab"], merges: merges, name: "\(folder.name)/\(part)", padding: try Self.padding(folder, part))
+                all["model"]["vocab"], merges: merges, name: "\(folder.name)/\(part)",
+                padding: try Self.padding(folder, part))
         } else {
             throw .missing(
                 "The model \(folder.name) has no tokenizer: neither \(part)/vocab.json with merges.txt nor \(part)/tokenizer.json. Copy it from the model's original folder."
@@ -66,11 +70,14 @@ package struct Tokenizer: Sendable {
             )
         }
         guard let start = numbers[Self.startText], let end = numbers[Self.endText] else {
-            throw .invalid("The tokenizer \(name) lacks \(Self.startText) or \(Self.endText), so it is not CLIP's kind.")
+            throw .invalid(
+                "The tokenizer \(name) lacks \(Self.startText) or \(Self.endText), so it is not CLIP's kind.")
         }
         var ranks: [Pair: Int] = [:]
         for (rank, merge) in merges.enumerated() {
-            guard merge.count == 2 else { throw .invalid("The tokenizer \(name) has a merge that is not of two parts, number \(rank + 1).") }
+            guard merge.count == 2 else {
+                throw .invalid("The tokenizer \(name) has a merge that is not of two parts, number \(rank + 1).")
+            }
             ranks[Pair(first: merge[0], second: merge[1])] = rank
         }
         (self.ranks, self.start, self.end) = (ranks, start, end)
@@ -119,7 +126,8 @@ package struct Tokenizer: Sendable {
         let kept = all.prefix(length - 2)
         let tokens = [start] + kept + [end]
         return Row(
-            tokens: tokens + Array(repeating: padding, count: length - tokens.count), cut: Array(all.dropFirst(length - 2)))
+            tokens: tokens + Array(repeating: padding, count: length - tokens.count),
+            cut: Array(all.dropFirst(length - 2)))
     }
 
     /// The text of token numbers, for messages: what a prompt lost.

@@ -22,7 +22,8 @@ package struct UNet: Sendable {
         self.configuration = configuration
         let c = configuration
         engine = scope.engine
-        timeWaves = SinusoidalEmbedding(width: c.blockOutChannels[0], cosineFirst: c.cosineFirst, frequencyShift: c.frequencyShift)
+        timeWaves = SinusoidalEmbedding(
+            width: c.blockOutChannels[0], cosineFirst: c.cosineFirst, frequencyShift: c.frequencyShift)
         timeEmbedding = EmbeddingLayers(scope("time_embedding"), from: c.blockOutChannels[0], to: c.timeWidth)
         addedWaves = c.added.map {
             SinusoidalEmbedding(width: $0.number, cosineFirst: c.cosineFirst, frequencyShift: c.frequencyShift)
@@ -44,7 +45,8 @@ package struct UNet: Sendable {
                 from: c.blockOutChannels[min(level + 1, levels - 1)], skipBelow: c.blockOutChannels[max(level - 1, 0)],
                 upsamples: index < levels - 1)
         }
-        normOut = GroupNorm(scope("conv_norm_out"), channels: c.blockOutChannels[0], groups: c.groups, epsilon: c.epsilon)
+        normOut = GroupNorm(
+            scope("conv_norm_out"), channels: c.blockOutChannels[0], groups: c.groups, epsilon: c.epsilon)
         convOut = Convolution(scope("conv_out"), from: c.blockOutChannels[0], to: c.outChannels, kernel: c.kernelOut)
     }
 
@@ -104,7 +106,8 @@ private struct DownBlock: Sendable {
                 scope("resnets", $0), from: $0 == 0 ? inputs : outputs, to: outputs, timeWidth: c.timeWidth,
                 groups: c.groups, epsilon: c.epsilon)
         }
-        transformers = c.downBlocks[level] == .plain
+        transformers =
+            c.downBlocks[level] == .plain
             ? []
             : (0..<c.layersPerBlock[level]).map {
                 SpatialTransformer(
@@ -112,7 +115,8 @@ private struct DownBlock: Sendable {
                     layers: c.transformerLayers[level], groups: c.groups)
             }
         // Without padding on both sides, one row and column are added at the far end.
-        downsample = downsamples
+        downsample =
+            downsamples
             ? Convolution(
                 scope("downsamplers", 0)("conv"), from: outputs, to: outputs, stride: 2,
                 padding: c.downsamplePadding == 0 ? .init(top: 0, left: 0, bottom: 1, right: 1) : .init(1))
@@ -146,7 +150,8 @@ private struct MiddleBlock: Sendable {
                 epsilon: c.epsilon)
         }
         first = residual(0)
-        transformer = c.middle == .plain
+        transformer =
+            c.middle == .plain
             ? nil
             : SpatialTransformer(
                 scope("attentions", 0), channels: channels, contextWidth: c.contextWidth, heads: c.heads[level],
@@ -184,7 +189,8 @@ private struct UpBlock: Sendable {
                 scope("resnets", $0), from: ($0 == 0 ? inputs : outputs) + skip, to: outputs, timeWidth: c.timeWidth,
                 groups: c.groups, epsilon: c.epsilon)
         }
-        transformers = c.upBlocks[index] == .plain
+        transformers =
+            c.upBlocks[index] == .plain
             ? []
             : (0..<layers).map {
                 SpatialTransformer(

@@ -83,7 +83,9 @@ package enum Codec: Sendable {
         return result
     }
 
-    private static func forEachCell(_ planes: Int, _ h: Int, _ w: Int, _ factor: Int, _ body: (_ pixel: Int, _ cell: Int) -> Void) {
+    private static func forEachCell(
+        _ planes: Int, _ h: Int, _ w: Int, _ factor: Int, _ body: (_ pixel: Int, _ cell: Int) -> Void
+    ) {
         for plane in 0..<planes {
             for dy in 0..<factor {
                 for dx in 0..<factor {

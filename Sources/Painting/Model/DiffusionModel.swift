@@ -23,7 +23,9 @@ package struct DiffusionModel: Sendable {
 
     /// - Parameter scheduler: instead of what the folder says
     /// - Throws: ``CheckpointError`` naming each file, key or value that is wrong
-    package init(_ folder: ModelFolder, scheduler: SchedulerConfiguration? = nil, on engine: Engine) throws(CheckpointError) {
+    package init(_ folder: ModelFolder, scheduler: SchedulerConfiguration? = nil, on engine: Engine)
+        throws(CheckpointError)
+    {
         let index = try JSON(try folder.file("model_index.json"))
         unet = try UNet.load(folder, "unet", on: engine)
         let files = try folder.weights("unet", stem: "diffusion_pytorch_model")
@@ -39,9 +41,14 @@ package struct DiffusionModel: Sendable {
         (name, self.engine) = (folder.name, engine)
 
         let c = unet.configuration
-        family = if case .unshuffle = codec { .miniature } else if c.added != nil { .sdxl } else if c.contextWidth == 1024 { .sd2 } else { .sd1 }
+        family =
+            if case .unshuffle = codec { .miniature } else if c.added != nil { .sdxl } else if c.contextWidth == 1024 {
+                .sd2
+            } else { .sd1 }
         guard c.contextWidth == text.contextWidth else {
-            throw .invalid("The UNet of \(name) wants texts \(c.contextWidth) wide but its text encoder makes them \(text.contextWidth) wide.")
+            throw .invalid(
+                "The UNet of \(name) wants texts \(c.contextWidth) wide but its text encoder makes them \(text.contextWidth) wide."
+            )
         }
         guard c.inChannels == codec.latentChannels, c.outChannels == codec.latentChannels else {
             throw .invalid(
@@ -51,25 +58,34 @@ package struct DiffusionModel: Sendable {
         if let added = c.added {
             let numbers = (added.total - (text.pooledWidth ?? 0)) / added.number
             guard let pooled = text.pooledWidth, pooled + numbers * added.number == added.total, numbers == 6 else {
-                throw .invalid("The UNet of \(name) wants \(added.total) added values, which do not fit its text encoders and six sizes.")
+                throw .invalid(
+                    "The UNet of \(name) wants \(added.total) added values, which do not fit its text encoders and six sizes."
+                )
             }
         }
     }
 
-    private static func codec(_ folder: ModelFolder, _ index: JSON, on engine: Engine) throws(CheckpointError) -> Codec {
+    private static func codec(_ folder: ModelFolder, _ index: JSON, on engine: Engine) throws(CheckpointError) -> Codec
+    {
         switch index["codec"]["kind"] {
         case .null: return .autoencoder(try Autoencoder.load(folder, "vae", on: engine))
         case .text("unshuffle"):
             guard let factor = index["codec"]["factor"].integer, (1...16).contains(factor) else {
-                throw .invalid("\(folder.name)/model_index.json has codec.factor = \(index["codec"]["factor"].description), but 1 to 16 are expected.")
+                throw .invalid(
+                    "\(folder.name)/model_index.json has codec.factor = \(index["codec"]["factor"].description), but 1 to 16 are expected."
+                )
             }
             return .unshuffle(factor: factor)
         default:
-            throw .invalid("\(folder.name)/model_index.json has the codec \(index["codec"]["kind"].description), but only \"unshuffle\" is known.")
+            throw .invalid(
+                "\(folder.name)/model_index.json has the codec \(index["codec"]["kind"].description), but only \"unshuffle\" is known."
+            )
         }
     }
 
-    private static func scheduler(_ folder: ModelFolder, _ index: JSON) throws(CheckpointError) -> SchedulerConfiguration {
+    private static func scheduler(_ folder: ModelFolder, _ index: JSON) throws(CheckpointError)
+        -> SchedulerConfiguration
+    {
         let name = "scheduler/scheduler_config.json"
         var configuration = try SchedulerConfiguration(try JSON(try folder.file(name)), name: "\(folder.name)/\(name)")
         // diffusers' pipelines for SD 1 and 2 correct two values of outdated descriptions, whatever these say.
@@ -104,7 +120,8 @@ package struct DiffusionModel: Sendable {
     ///   - guidance: how far to go from `negative` towards `positive`; 1 or less runs the prompt alone
     ///   - size: size of the working picture in pixels, which SDXL is told
     package func denoiser(
-        prompt positive: Conditioning, negative: Conditioning?, guidance: Double, prediction: Prediction, size: PixelSize
+        prompt positive: Conditioning, negative: Conditioning?, guidance: Double, prediction: Prediction,
+        size: PixelSize
     ) -> Denoiser {
         let unet = unet
         func added(_ texts: [Conditioning]) -> UNet.Added? {

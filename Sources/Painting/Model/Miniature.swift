@@ -8,7 +8,8 @@ extension ModelFolder {
         var next = miniature_files()
         while let entry = next, let name = entry.pointee.name, let bytes = entry.pointee.bytes {
             let name = String(cString: name)
-            files[name] = FileBytes(name: "miniature/\(name)", constant: UnsafeRawPointer(bytes), count: entry.pointee.count)
+            files[name] = FileBytes(
+                name: "miniature/\(name)", constant: UnsafeRawPointer(bytes), count: entry.pointee.count)
             next = entry + 1
         }
         return ModelFolder(name: "miniature", files: files)

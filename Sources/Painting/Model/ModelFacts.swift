@@ -11,9 +11,14 @@ extension DiffusionModel {
             ("predicts", (scheduler.prediction).rawValue),
         ]
         switch codec {
-        case .unshuffle(let factor): facts.append(("codec", "unshuffle, \(factor)×\(factor) pixels to a cell, nothing lost"))
+        case .unshuffle(let factor):
+            facts.append(("codec", "unshuffle, \(factor)×\(factor) pixels to a cell, nothing lost"))
         case .autoencoder(let autoencoder):
-            facts.append(("codec", "autoencoder, \(codec.factor)×\(codec.factor) pixels to a cell, \(autoencoder.configuration.latentChannels) channels"))
+            facts.append(
+                (
+                    "codec",
+                    "autoencoder, \(codec.factor)×\(codec.factor) pixels to a cell, \(autoencoder.configuration.latentChannels) channels"
+                ))
         }
         facts += [
             ("text", "\(c.contextWidth) wide, \(text.room) tokens"), ("multiple", "\(multiple) pixels"),

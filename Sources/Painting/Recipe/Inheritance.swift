@@ -16,12 +16,16 @@ package struct Inheritance: Sendable {
         if let recipe = own.flatMap(Self.json) {
             // What only fitted the picture has no words of its own: those of the last painting hold.
             let painted = ([recipe] + (recipe["history"].list ?? []).reversed()).first { $0["prompt"].text != nil }
-            (prompt, negative, guidance) = (painted?["prompt"].text, painted?["negative"].text, painted?["guidance"].double)
+            (prompt, negative, guidance) = (
+                painted?["prompt"].text, painted?["negative"].text, painted?["guidance"].double
+            )
             keyword = Recipe.keyword
             history = Self.past(of: recipe) + [Self.without(history: recipe)]
         } else if let text = metadata.texts.first(where: { $0.keyword == "parameters" })?.text {
             let parsed = Parameters(text)
-            (prompt, negative, guidance) = (parsed.prompt, parsed.negative, parsed.fields["CFG scale"].flatMap(Double.init))
+            (prompt, negative, guidance) = (
+                parsed.prompt, parsed.negative, parsed.fields["CFG scale"].flatMap(Double.init)
+            )
             keyword = "parameters"
         }
     }
@@ -91,7 +95,9 @@ package struct Parameters: Sendable {
         var rest = line[...]
         while let colon = rest.firstIndex(of: ":") {
             let key = String(rest[..<colon]).trimmingWhiteSpace()
-            guard !key.isEmpty, key.allSatisfy({ $0.isLetter || $0.isNumber || " _-/".contains($0) }) else { return fields }
+            guard !key.isEmpty, key.allSatisfy({ $0.isLetter || $0.isNumber || " _-/".contains($0) }) else {
+                return fields
+            }
             rest = rest[rest.index(after: colon)...].drop { $0 == " " }
             var value = ""
             if rest.first == "\"" {

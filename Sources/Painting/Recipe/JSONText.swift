@@ -19,7 +19,8 @@ package indirect enum JSONText: Sendable {
         case .integer(let value): "\(value)"
         case .unsigned(let value): "\(value)"
         // JSON has no NaN and no infinity.
-        case .number(let value): value.isFinite ? (value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)") : "null"
+        case .number(let value):
+            value.isFinite ? (value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)") : "null"
         case .text(let value): Self.quoted(value)
         case .list(let values): "[" + values.map(\.string).joined(separator: ",") + "]"
         case .object(let members):

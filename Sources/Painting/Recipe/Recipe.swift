@@ -70,7 +70,13 @@ package struct Recipe: Sendable {
         let s = settings
         var fields: [(String, String)] = [
             ("Steps", "\(s.steps)"), ("Sampler", Self.webUIName(s.sampler)),
-            ("Schedule type", s.schedule == .karras ? "Karras" : s.schedule == .exponential ? "Exponential" : s.schedule == .sgmUniform ? "SGM Uniform" : "Automatic"),
+            (
+                "Schedule type",
+                s.schedule == .karras
+                    ? "Karras"
+                    : s.schedule == .exponential
+                        ? "Exponential" : s.schedule == .sgmUniform ? "SGM Uniform" : "Automatic"
+            ),
             ("CFG scale", short(s.guidance)), ("Seed", "\(s.seed)"),
             ("Size", "\(workingSize.width)x\(workingSize.height)"), ("Model hash", String(model.hash.prefix(10))),
             ("Model", model.name),
@@ -104,7 +110,9 @@ package struct Recipe: Sendable {
     package func added(to metadata: PictureMetadata, as format: PictureFormat) -> PictureMetadata {
         var metadata = Recipe.removed(from: metadata)
         if format == .png {
-            metadata.texts += [.init(keyword: Self.keyword, text: json), .init(keyword: "parameters", text: parameters)]
+            metadata.texts += [
+                .init(keyword: Self.keyword, text: json), .init(keyword: "parameters", text: parameters),
+            ]
         } else {
             metadata.xmp = XMP.packet(metadata.xmp, recipe: json)
         }

@@ -71,7 +71,9 @@ package struct SHA256 {
                 let b = w[i - 2].turned(17) ^ w[i - 2].turned(19) ^ w[i - 2] >> 10
                 w[i] = w[i - 16] &+ a &+ w[i - 7] &+ b
             }
-            var (a, b, c, d, e, f, g, h) = (state[0], state[1], state[2], state[3], state[4], state[5], state[6], state[7])
+            var (a, b, c, d, e, f, g, h) = (
+                state[0], state[1], state[2], state[3], state[4], state[5], state[6], state[7]
+            )
             constants.withUnsafeBufferPointer { k in
                 for i in 0..<64 {
                     let s1 = e.turned(6) ^ e.turned(11) ^ e.turned(25)

@@ -10,7 +10,9 @@ enum XMP {
     static func packet(_ old: [UInt8]?, recipe json: String) -> [UInt8] {
         let description =
             "<rdf:Description rdf:about=\"\" xmlns:velatura=\"\(space)\">\(opening)\(LadderPage.escaped(json))\(closing)</rdf:Description>"
-        if let old, let text = String(validating: without(recipeIn: old), as: UTF8.self), let end = text.range(ofText: "</rdf:RDF>") {
+        if let old, let text = String(validating: without(recipeIn: old), as: UTF8.self),
+            let end = text.range(ofText: "</rdf:RDF>")
+        {
             return Array((text[..<end.lowerBound] + description + text[end.lowerBound...]).utf8)
         }
         return Array(

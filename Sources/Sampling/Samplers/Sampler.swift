@@ -50,7 +50,8 @@ package enum Sampler: String, Sendable, CaseIterable {
 
         package init(
             steps: [Step], configuration: SchedulerConfiguration, eta: Double = 0,
-            noise: @escaping (_ step: Int, _ draw: Int) -> Tensor, progress: @escaping (Progress) throws -> Void = { _ in }
+            noise: @escaping (_ step: Int, _ draw: Int) -> Tensor,
+            progress: @escaping (Progress) throws -> Void = { _ in }
         ) {
             (self.steps, self.configuration, self.eta) = (steps, configuration, eta)
             (self.noise, self.progress) = (noise, progress)

@@ -49,7 +49,9 @@ package struct StepSchedule: Sendable {
             steps = Self.wholeTimes(count, configuration, default: .leading).enumerated().map { index, time in
                 let previous = time - stride
                 let end = configuration.endsClean ? NoiseLevel.clean : training.level(at: 0)
-                return Step(index: index, from: training.level(at: time), to: previous >= 0 ? training.level(at: previous) : end)
+                return Step(
+                    index: index, from: training.level(at: time), to: previous >= 0 ? training.level(at: previous) : end
+                )
             }
         case .ddpm:
             let times = Self.wholeTimes(count, configuration, default: .leading)
@@ -124,7 +126,8 @@ package struct StepSchedule: Sendable {
         }
     }
 
-    private static func modelTimes(_ family: Family, _ count: Int, _ configuration: SchedulerConfiguration) -> [Double] {
+    private static func modelTimes(_ family: Family, _ count: Int, _ configuration: SchedulerConfiguration) -> [Double]
+    {
         let total = configuration.training.count
         switch (configuration.spacing ?? .linspace, family) {
         case (.linspace, .multistep):

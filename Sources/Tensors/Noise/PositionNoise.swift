@@ -48,7 +48,8 @@ package struct PositionNoise: Sendable {
     ) -> Tensor {
         let (items, channels, height, width) = (shape[0], shape[1], shape[2], shape[3])
         let key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
-        let place = use.purpose.rawValue << 28 | UInt32(truncatingIfNeeded: use.pass) << 16 & 0x0FFF_0000
+        let place =
+            use.purpose.rawValue << 28 | UInt32(truncatingIfNeeded: use.pass) << 16 & 0x0FFF_0000
             | UInt32(truncatingIfNeeded: use.step) & 0xFFFF
         var tensor = Tensor(unfilled: shape)
         tensor.withMutablePointer { values in
@@ -58,7 +59,8 @@ package struct PositionNoise: Sendable {
                 for y in 0..<height {
                     for x in 0..<width {
                         let counter = (
-                            UInt32(truncatingIfNeeded: x + origin.x), UInt32(truncatingIfNeeded: y + origin.y), layer, place
+                            UInt32(truncatingIfNeeded: x + origin.x), UInt32(truncatingIfNeeded: y + origin.y), layer,
+                            place
                         )
                         plane[y * width + x] = Self.normal(philox(counter, key: key))
                     }
