@@ -25,17 +25,23 @@ package struct OutputOptions: Sendable {
     /// The format of a result: as asked for, or as its ending says.
     package func format(at path: String) -> PictureFormat { format ?? PictureFormat(path: path) ?? .png }
 
-    /// Refuses a format that contradicts the output's ending.
+    /// Endings of formats that are not written: a picture under such a name would not be what its name says.
+    private static let foreign = ["webp", "gif", "bmp", "avif", "heic", "jxl", "exr", "tga", "ppm", "psd", "jp2", "svg"]
+
+    /// Refuses a format that contradicts the output's ending, and endings of formats that are not written.
     ///
     /// - Throws: ``PaintingError/usage(_:)``
     package func checked() throws(PaintingError) -> OutputOptions {
-        guard let path, !path.hasSuffix("/"), let ending = PictureFormat(path: path), let format, ending != format
-        else {
-            return self
+        guard let path, !OutputPlan.isFolder(path) else { return self }
+        if let ending = PictureFormat(path: path), let format, ending != format {
+            throw .usage(
+                "-o \(path) ends as \(ending.rawValue) but --format is \(format.rawValue). Leave --format out, or change the ending."
+            )
         }
-        throw .usage(
-            "-o \(path) ends as \(ending.rawValue) but --format is \(format.rawValue). Leave --format out, or change the ending."
-        )
+        if let ending = path.split(separator: ".").last?.lowercased(), Self.foreign.contains(ending) {
+            throw .usage("-o \(path) ends as \(ending), which Velatura does not write. End it as .png, .jpg or .tif.")
+        }
+        return self
     }
 }
 

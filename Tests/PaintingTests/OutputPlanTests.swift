@@ -47,6 +47,8 @@ import Testing
         #expect(throws: PaintingError.self) { try options.checked() }
         options.format = .jpeg
         #expect(try options.checked().format == .jpeg)
+        (options.path, options.format) = ("x.WebP", nil)
+        #expect(throws: PaintingError.self) { try options.checked() }
     }
 
     @Test("every kind of error has its exit code and one line")
