@@ -43,6 +43,12 @@ install: setup ## install one file that works from any folder: PREFIX=/usr/local
 uninstall: ## remove what install put there
 	rm -f "$(DESTDIR)$(PREFIX)/bin/velatura"
 
+bench: setup ## measure; PYTHON=… runs PyTorch on the same work in turn
+	$(SWIFT) build $(RELEASE) --product velatura-bench
+	.build/release/velatura-bench all
+	@if [ -n "$(PYTHON)" ]; then $(PYTHON) Tools/bench/compare.py; \
+	else echo "PyTorch left out: give PYTHON=… with what Tools/golden/requirements.txt names."; fi
+
 golden-python: ## make the Python environment that golden numbers come from
 	python3 -m venv .venv-golden
 	.venv-golden/bin/pip install -r Tools/golden/requirements.txt

@@ -42,6 +42,9 @@ let package = Package(
             ["Painting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(name: "velatura", dependencies: ["Commands"]),
 
+        // Measurements: `make bench`. No part of what is installed.
+        .executableTarget(name: "velatura-bench", dependencies: ["Painting"], path: "Benchmarks"),
+
         .target(name: "TestKit", dependencies: ["Checkpoints", "RasterFiles"], path: "Tests/TestKit"),
         tests("Raster"),
         tests("RasterFiles"),

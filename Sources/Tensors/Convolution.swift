@@ -16,6 +16,7 @@ package final class Convolution: Sendable {
     private let bias: Storage?
     package let stride: Int
     package let padding: Padding
+    private let forcedForm: KernelPlan.Form?
     private let operations = PackedOperations<Shape>()
 
     private struct Shape: Hashable {
@@ -26,12 +27,16 @@ package final class Convolution: Sendable {
     /// - Parameters:
     ///   - weights: `[O, I, kh, kw]`
     ///   - bias: `[O]`
-    package init(_ weights: Weights, bias: Weights?, stride: Int = 1, padding: Padding, on engine: Engine) {
+    ///   - form: instead of the plan's, for measurements and tests; nothing stands in where oneDNN lacks it
+    package init(
+        _ weights: Weights, bias: Weights?, stride: Int = 1, padding: Padding, form: KernelPlan.Form? = nil,
+        on engine: Engine
+    ) {
         precondition(weights.shape.count == 4, "a convolution needs [O, I, kh, kw], not \(weights.shape)")
         (self.engine, self.weights, self.stride, self.padding) = (engine, weights, stride, padding)
+        forcedForm = form
         self.bias = bias.map { bias in
-            // oneDNN reads whole blocks of lanes.
-            let storage = Storage((bias.count + 15) / 16 * 16)
+            let storage = Storage(bias.count.roundedUp(to: engine.lanes))
             storage.pointer.update(repeating: 0, count: storage.count)
             bias.copy(to: storage.pointer)
             return storage
@@ -40,10 +45,6 @@ package final class Convolution: Sendable {
 
     package var outChannels: Int { weights.shape[0] }
     package var inChannels: Int { weights.shape[1] }
-
-    /// Input channels as oneDNN is told. For less than one block of them it has nothing but its slow reference loops, so the
-    /// zeros that fill the block are counted in.
-    private var blockInChannels: Int { max(inChannels, engine.lanes) }
 
     package func callAsFunction(_ x: FeatureMap) throws -> FeatureMap {
         var result = output(for: x)
@@ -57,8 +58,8 @@ package final class Convolution: Sendable {
     }
 
     /// oneDNN's name for what runs on maps like `x`, such as "jit_wino_4x3:avx512_core".
-    package func implementation(for x: FeatureMap) throws -> String {
-        try operation(for: x, accumulates: false).implementation
+    package func implementation(for x: FeatureMap, accumulates: Bool = false) throws -> String {
+        try operation(for: x, accumulates: accumulates).implementation
     }
 
     private func output(for x: FeatureMap) -> FeatureMap {
@@ -79,30 +80,37 @@ package final class Convolution: Sendable {
         let shape = Shape(batch: x.batch, height: x.height, width: x.width, accumulates: accumulates)
         return try operations.operation(for: shape) { siblings in
             engine.threads.apply()
-            let form = KernelPlan.form(
-                of: .init(
-                    inChannels: inChannels, outChannels: outChannels, kernelHeight: weights.shape[2],
-                    kernelWidth: weights.shape[3], stride: stride, height: x.height, width: x.width),
-                on: engine)
             var message = [CChar](repeating: 0, count: 256)
-            for candidate in form == .winograd ? [KernelPlan.Form.winograd, .direct] : [.direct] {
+            for candidate in forcedForm.map({ [$0] }) ?? plannedForms(for: x) {
                 var spec = specification(for: x, accumulates: accumulates, form: candidate)
                 if let made = dnnl_shim_convolution(&spec, &message, message.count) {
                     return try PackedOperation(
-                        made, weights: weights.widened(to: blockInChannels), siblings: siblings)
+                        made, weights: weights.filledUp(toLanes: engine.lanes), siblings: siblings)
                 }
             }
             throw EngineError.operation(Engine.text(message))
         }
     }
 
+    /// What the plan wants, then what stands in where oneDNN lacks it.
+    private func plannedForms(for x: FeatureMap) -> [KernelPlan.Form] {
+        let form = KernelPlan.form(
+            of: .init(
+                inChannels: inChannels, outChannels: outChannels, kernelHeight: weights.shape[2],
+                kernelWidth: weights.shape[3], stride: stride, height: x.height, width: x.width),
+            on: engine)
+        return form == .winograd ? [.winograd, .direct] : [.direct]
+    }
+
+    /// Channels are told as whole blocks: lanes past the last are zero, and so are their weights. oneDNN's fast forms know
+    /// whole blocks only; for 4 channels in, as in Stable Diffusion's first layer, it would fall back to its reference
+    /// loops, hundreds of times slower.
     private func specification(for x: FeatureMap, accumulates: Bool, form: KernelPlan.Form)
         -> dnnl_shim_convolution_spec
     {
         dnnl_shim_convolution_spec(
-            batch: Int32(x.batch), in_channels: Int32(blockInChannels), in_height: Int32(x.height),
-            in_width: Int32(x.width),
-            out_channels: Int32(outChannels), kernel_height: Int32(weights.shape[2]),
+            batch: Int32(x.batch), in_channels: Int32(inChannels.roundedUp(to: x.lanes)), in_height: Int32(x.height),
+            in_width: Int32(x.width), out_channels: Int32(outChannels.roundedUp(to: x.lanes)), kernel_height: Int32(weights.shape[2]),
             kernel_width: Int32(weights.shape[3]), stride: Int32(stride), pad_top: Int32(padding.top),
             pad_left: Int32(padding.left), pad_bottom: Int32(padding.bottom), pad_right: Int32(padding.right),
             block: Int32(x.lanes), winograd: form == .winograd ? 1 : 0, has_bias: bias == nil ? 0 : 1,

@@ -49,16 +49,21 @@ package struct Weights: @unchecked Sendable {
             bytes: bytes + range.lowerBound * row * format.size, owner: owner)
     }
 
-    /// Weights `[O, I, …]` with zeros for inputs from I to `inputs`.
-    func widened(to inputs: Int) -> Weights {
-        guard shape.count > 1, shape[1] < inputs, shape[0] > 0 else { return self }
-        let own = count / shape[0]
-        let wide = own / max(shape[1], 1) * inputs
-        let values = floats()
-        let rows = (0..<shape[0]).flatMap { row in
-            values[row * own..<(row + 1) * own] + [Float](repeating: 0, count: wide - own)
+    /// A convolution's `[O, I, kh, kw]` with zeros up to whole blocks of `lanes` channels on both sides.
+    func filledUp(toLanes lanes: Int) -> Weights {
+        let (outputs, inputs, kernel) = (shape[0], shape[1], shape[2] * shape[3])
+        let (allOutputs, allInputs) = (outputs.roundedUp(to: lanes), inputs.roundedUp(to: lanes))
+        if (allOutputs, allInputs) == (outputs, inputs) { return self }
+        let (plain, filled) = (Storage(count), Storage(allOutputs * allInputs * kernel))
+        copy(to: plain.pointer)
+        filled.pointer.update(repeating: 0, count: filled.count)
+        for output in 0..<outputs {
+            (filled.pointer + output * allInputs * kernel).update(
+                from: plain.pointer + output * inputs * kernel, count: inputs * kernel)
         }
-        return Weights([shape[0], inputs] + shape.dropFirst(2), rows)
+        return Weights(
+            shape: [allOutputs, allInputs, shape[2], shape[3]], format: .float32,
+            bytes: UnsafeRawPointer(filled.pointer), owner: filled)
     }
 
     /// Writes all values as floats. Files promise no alignment, so values are moved by bytes first.
@@ -87,4 +92,8 @@ package struct Weights: @unchecked Sendable {
             filled = count
         }
     }
+}
+
+extension Int {
+    func roundedUp(to multiple: Int) -> Int { (self + multiple - 1) / multiple * multiple }
 }

@@ -1,0 +1,62 @@
+import Checkpoints
+import Networks
+import Painting
+import Tensors
+
+/// What painting is made of: reading the text, one step, encoding and decoding.
+struct Steps {
+    let engine: Engine
+    let report: Report
+    var rounds = 15
+
+    static let prompt = "a painting of desert at sunset"
+
+    /// - Parameter height: of the working picture, in pixels
+    func run(_ model: DiffusionModel, height: Int, width: Int) throws {
+        report.heading("The built-in model at \(width)×\(height) pixels")
+        let picture = Tensor([1, 3, height, width], repeating: 0.25)
+        let latents = try model.codec.encode(picture)
+        let positive = try model.text(Self.prompt, skip: nil)
+        let negative = try model.text("", skip: nil)
+        let context = Tensor.stack([negative.context, positive.context])
+        let pair = Tensor.stack([latents, latents])
+
+        try tell("step", "one guided step of the UNet") {
+            _ = try model.unet(pair, times: [500, 500], context: context)
+        }
+        try tell("step-unguided", "one step without guidance") {
+            _ = try model.unet(latents, times: [500], context: positive.context)
+        }
+        try tell("text", "reading a prompt") { _ = try model.text(Self.prompt, skip: nil) }
+        try tell("encode", "encode (unshuffle)") { _ = try model.codec.encode(picture) }
+        try tell("decode", "decode (shuffle)") { _ = try model.codec.decode(latents) }
+        Storage.trim()
+    }
+
+    /// - Parameters:
+    ///   - folder: a model folder with a part "vae"
+    ///   - side: of the picture, in pixels
+    func run(autoencoderIn folder: ModelFolder, side: Int) throws {
+        let autoencoder = try Autoencoder.load(folder, "vae", on: engine)
+        report.heading("The small random autoencoder of the tests at \(side)×\(side) pixels")
+        let picture = Tensor([1, 3, side, side], repeating: 0.25)
+        let latents = try autoencoder.encode(picture).mean
+        try tell("vae-encode", "encode") { _ = try autoencoder.encode(picture) }
+        try tell("vae-decode", "decode") { _ = try autoencoder.decode(latents) }
+        Storage.trim()
+    }
+
+    private func tell(_ name: String, _ title: String, _ body: @escaping () throws -> Void) throws {
+        Storage.trim()
+        PeakMemory.reset()
+        let timing = try measure(rounds: rounds, [body])[0]
+        let peak = PeakMemory.bytes
+        report.line(
+            "\(title.left(28)) \(timing.median.duration.right(9))   least \(timing.least.duration.right(9))"
+                + "   peak memory \(peak.megabytes)",
+            [
+                ("bench", .text(name)), ("median", .number(timing.median)), ("least", .number(timing.least)),
+                ("rounds", .integer(rounds)), ("threads", .integer(engine.threads.count)), ("peak", .number(peak)),
+            ])
+    }
+}

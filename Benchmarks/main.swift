@@ -1,0 +1,75 @@
+import Checkpoints
+import Painting
+import Tensors
+import Threads
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What the command line asks for.
+struct Request {
+    static let usage = "usage: velatura-bench [convolutions|steps|demo|all] [--threads N] [--json]"
+
+    var part = "all"
+    var threads: Int?
+    var json = false
+
+    /// Nil where the line makes no sense.
+    init?(_ arguments: [String]) {
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "convolutions", "steps", "demo", "all": part = argument
+            case "--json": json = true
+            case "--threads":
+                guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0 else { return nil }
+                threads = count
+            default: return nil
+            }
+        }
+    }
+
+    func asks(for name: String) -> Bool { part == "all" || part == name }
+}
+
+/// The demo's photograph is 451×300: this is what it is padded to, in pixels and in latent cells.
+let (width, height) = (464, 304)
+let cell = 4
+
+func run(_ request: Request) throws {
+    let engine = try Engine(threads: Threads(request.threads))
+    let report = Report(json: request.json)
+    let library = try Engine.libraries().oneDNN
+    report.heading(
+        "\(engine.instructionSet), oneDNN \(library), \(engine.threads.count) threads, plan \(KernelPlan.name)")
+    // The demo comes first, while the process holds nothing else.
+    if request.asks(for: "demo") { try Demo(engine: engine, report: report).run("samples/chelsea.png") }
+    if request.asks(for: "steps") {
+        let steps = Steps(engine: engine, report: report)
+        try steps.run(try DiffusionModel(.miniature, on: engine), height: height, width: width)
+        try steps.run(autoencoderIn: try ModelFolder(path: "Tests/Golden/vae-sd"), side: 256)
+    }
+    if request.asks(for: "convolutions") {
+        try Convolutions(engine: engine, report: report)
+            .run(try DiffusionModel(.miniature, on: engine), height: height / cell, width: width / cell)
+    }
+}
+
+func complain(_ line: String) {
+    let line = line + "\n"
+    _ = line.withCString { write(2, $0, strlen($0)) }
+}
+
+guard let request = Request(Array(CommandLine.arguments.dropFirst())) else {
+    complain(Request.usage)
+    exit(64)
+}
+do {
+    try run(request)
+} catch {
+    complain("Error: \(error). Run this from the repository's top folder.")
+    exit(70)
+}

@@ -1,0 +1,56 @@
+import Tensors
+import TestKit
+import Testing
+import Threads
+
+/// What the forms of a convolution promise, on the shapes that the built-in model and Stable Diffusion run.
+@Suite struct ConvolutionFormTests {
+    struct Shape: CustomTestStringConvertible, Sendable {
+        var inputs, outputs, height, width: Int
+        var kernel = 3
+        var stride = 1
+        var batch = 2
+        var testDescription: String { "\(inputs)→\(outputs) \(width)×\(height) \(kernel)×\(kernel)/\(stride) \(batch)" }
+    }
+
+    static let shapes: [Shape] = [
+        .init(inputs: 48, outputs: 64, height: 76, width: 116), .init(inputs: 64, outputs: 64, height: 76, width: 116),
+        .init(inputs: 64, outputs: 96, height: 38, width: 58), .init(inputs: 96, outputs: 96, height: 38, width: 58),
+        .init(inputs: 96, outputs: 96, height: 38, width: 58, stride: 2),
+        .init(inputs: 256, outputs: 96, height: 38, width: 58),
+        .init(inputs: 256, outputs: 96, height: 38, width: 58, kernel: 1),
+        .init(inputs: 160, outputs: 160, height: 19, width: 29), .init(inputs: 320, outputs: 160, height: 19, width: 29),
+        .init(inputs: 64, outputs: 48, height: 76, width: 116), .init(inputs: 32, outputs: 32, height: 64, width: 64),
+        .init(inputs: 320, outputs: 160, height: 8, width: 8), .init(inputs: 640, outputs: 640, height: 8, width: 8),
+        .init(inputs: 640, outputs: 640, height: 16, width: 16, batch: 1),
+        .init(inputs: 4, outputs: 96, height: 24, width: 40), .init(inputs: 96, outputs: 3, height: 24, width: 40),
+    ]
+
+    @Test("a convolution gives the same bytes on 1, 2 and 3 threads", arguments: shapes)
+    func threads(shape: Shape) throws {
+        let results = try [1, 2, 3].map { count in
+            let engine = try Engine(threads: Threads(count))
+            return try convolve(shape, nil, on: engine)
+        }
+        for (result, implementation) in results.dropFirst() {
+            #expect(result.values == results[0].result.values, "\(implementation) after \(results[0].implementation)")
+        }
+    }
+
+    private func convolve(_ shape: Shape, _ form: KernelPlan.Form?, on engine: Engine) throws
+        -> (result: Tensor, implementation: String)
+    {
+        func noise(_ shape: [Int], _ draw: Int) -> Tensor {
+            PositionNoise(seed: 5).normal(shape, .init(.start, pass: 0, step: 0, draw: draw), threads: engine.threads)
+        }
+        let weights = noise([shape.outputs, shape.inputs, shape.kernel, shape.kernel], 1)
+        let bias = noise([1, shape.outputs, 1, 1], 2)
+        let convolution = Convolution(
+            Weights(weights.shape, weights.values), bias: Weights([shape.outputs], bias.values), stride: shape.stride,
+            padding: .init(shape.kernel / 2), form: form, on: engine)
+        let x = engine.featureMap(noise([shape.batch, shape.inputs, shape.height, shape.width], 3))
+        var sum = try convolution(x)
+        try convolution.add(x, to: &sum)
+        return (engine.tensor(sum), try convolution.implementation(for: x))
+    }
+}
