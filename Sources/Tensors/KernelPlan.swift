@@ -5,7 +5,7 @@
 /// Convolutional Neural Networks" (2015).
 package enum KernelPlan {
     /// Name of this rule, written in recipes: it changes when the rule does.
-    package static let name = "winograd-1"
+    package static let name = "winograd-2"
 
     package enum Form: String, Sendable {
         case direct, winograd
@@ -15,11 +15,23 @@ package enum KernelPlan {
         package var inChannels, outChannels, kernelHeight, kernelWidth, stride, height, width: Int
     }
 
+    /// Largest packed Winograd weights that stay in a processor's cache, in bytes.
+    private static let cached = 4 << 20
+
+    /// **Rule**, measured by `velatura-bench convolutions` (oneDNN 2.6.3, Zen 5, one thread, GFLOP/s direct | Winograd):
+    /// - at least 32 channels in: 32→16 at 64×64 does 158 | 173, 40→40 144 | 280, but 16→64 219 | 176;
+    /// - at least 64 pixels, or the 6×6 tiles are mostly border: 160→160 at 4×4 does 130 | 92, at 8×8 195 | 383;
+    /// - at least 192 pixels where the weights, four times those of the direct form, come from memory each time:
+    ///   1280→1280 at 8×8 does 195 | 166, at 16×16 196 | 424.
+    ///
+    /// Neither the batch nor the number of threads is asked, so that a picture depends on neither.
     package static func form(of shape: ConvolutionShape, on engine: Engine) -> Form {
         guard engine.lanes == 16, shape.kernelHeight == 3, shape.kernelWidth == 3, shape.stride == 1 else {
             return .direct
         }
-        // Measured by `make bench`: with fewer channels the transforms cost more than the multiplications they save.
-        return shape.inChannels >= 16 && shape.outChannels >= 32 ? .winograd : .direct
+        let inputs = shape.inChannels.roundedUp(to: engine.lanes)
+        let outputs = shape.outChannels.roundedUp(to: engine.lanes)
+        let fits = 6 * 6 * inputs * outputs * MemoryLayout<Float>.stride <= cached
+        return inputs >= 32 && shape.height * shape.width >= (fits ? 64 : 192) ? .winograd : .direct
     }
 }

@@ -33,8 +33,26 @@ import Threads
             return try convolve(shape, nil, on: engine)
         }
         for (result, implementation) in results.dropFirst() {
-            #expect(result.values == results[0].result.values, "\(implementation) after \(results[0].implementation)")
+            // Compared outside #expect, which would look for the shortest edit between two long lists.
+            let same = result.values == results[0].result.values
+            #expect(same, "\(implementation) after \(results[0].implementation)")
         }
+    }
+
+    @Test("every form differs from the direct one by rounding alone", arguments: shapes.filter { $0.stride == 1 })
+    func agreement(shape: Shape) throws {
+        let engine = try Engine()
+        let direct = try convolve(shape, .direct, on: engine).result
+        let planned = try convolve(shape, nil, on: engine).result
+        let scale = Float(shape.inputs * shape.kernel * shape.kernel).squareRoot()
+        expectClose(planned, direct, absolute: 2e-5 * scale)
+    }
+
+    @Test("no convolution is left to oneDNN's reference loops", arguments: shapes)
+    func fast(shape: Shape) throws {
+        let engine = try Engine()
+        guard engine.lanes > 1 else { return }
+        #expect(!(try convolve(shape, nil, on: engine).implementation.hasPrefix("ref")))
     }
 
     private func convolve(_ shape: Shape, _ form: KernelPlan.Form?, on engine: Engine) throws
