@@ -17,7 +17,7 @@ package struct Work: Sendable {
         let weights = Double(inputs * outputs * kernel * kernel)
         operations += 2 * weights * pixels
         // Winograd's packed weights are 36 values for 9, its transformed pixels 36 for 16.
-        let transforms = kernel == 3 && inputs >= 32
+        let transforms = kernel == 3 && min(inputs, outputs) >= 32
         weightBytes += weights * 4 * (transforms ? 4 : 1)
         if transforms { scratchBytes = max(scratchBytes, 36 / 16 * pixels * Double(inputs + outputs) * 4) }
     }

@@ -19,7 +19,8 @@ package enum KernelPlan {
     private static let cached = 4 << 20
 
     /// **Rule**, measured by `velatura-bench convolutions` (oneDNN 2.6.3, Zen 5, one thread, GFLOP/s direct | Winograd):
-    /// - at least 32 channels in: 32→16 at 64×64 does 158 | 173, 40→40 144 | 280, but 16→64 219 | 176;
+    /// - at least 32 channels in and out: 40→40 at 64×64 does 144 | 280, but 16→64 219 | 176; 32→16 would gain a tenth, but
+    ///   with one block out its sums depend on the number of threads;
     /// - at least 64 pixels, or the 6×6 tiles are mostly border: 160→160 at 4×4 does 130 | 92, at 8×8 195 | 383;
     /// - at least 192 pixels where the weights, four times those of the direct form, come from memory each time:
     ///   1280→1280 at 8×8 does 195 | 166, at 16×16 196 | 424.
@@ -32,6 +33,6 @@ package enum KernelPlan {
         let inputs = shape.inChannels.roundedUp(to: engine.lanes)
         let outputs = shape.outChannels.roundedUp(to: engine.lanes)
         let fits = 6 * 6 * inputs * outputs * MemoryLayout<Float>.stride <= cached
-        return inputs >= 32 && shape.height * shape.width >= (fits ? 64 : 192) ? .winograd : .direct
+        return min(inputs, outputs) >= 32 && shape.height * shape.width >= (fits ? 64 : 192) ? .winograd : .direct
     }
 }
