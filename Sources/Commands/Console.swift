@@ -21,7 +21,8 @@ final class Console {
 
     /// Prints one event. Also where an interruption is noticed.
     func report(_ event: PaintingEvent) throws {
-        try Interruption.check()
+        // What stands under its name is told, whatever came in between.
+        if case .result = event {} else { try Interruption.check() }
         if json { return Self.say(Self.jsonLine(event)) }
         switch event {
         case .plan(let plan):

@@ -149,6 +149,7 @@ struct PaintingOptions: ParsableArguments {
         var settings = Settings()
         settings.prompt = try Self.text(prompt ?? "", "--prompt")
         settings.negative = try Self.text(negative ?? "", "--negative")
+        settings.readsEmptyNegative = negative != nil
         settings.guidance = guidance ?? settings.guidance
         settings.schedule = schedule
         settings.steps = steps
@@ -163,6 +164,7 @@ struct PaintingOptions: ParsableArguments {
     /// Fills in what depends on the model, and checks what could not be checked before.
     func complete(_ settings: inout Settings, for model: DiffusionModel) throws {
         settings.sampler = sampler ?? model.defaultSampler
+        if schedule == .model, settings.sampler.takesSchedule { settings.schedule = model.scheduler.ownSchedule }
         if eta != nil, !settings.sampler.takesEta {
             throw PaintingError.usage(
                 "--eta changes nothing with the model's sampler \(settings.sampler.rawValue). Leave it out, or choose --sampler ddim or euler-a."
@@ -176,6 +178,11 @@ struct PaintingOptions: ParsableArguments {
         guard steps <= model.scheduler.training.count else {
             throw PaintingError.usage(
                 "--steps is \(steps), but the model \(model.name) was trained with \(model.scheduler.training.count).")
+        }
+        if settings.sampler == .dpmpp2m, model.scheduler.multistepSpacing, steps >= model.scheduler.training.count {
+            throw PaintingError.usage(
+                "--steps is \(steps), but dpmpp-2m can take at most \(model.scheduler.training.count - 1) of the model's \(model.scheduler.training.count) timesteps."
+            )
         }
         if let clipSkip, clipSkip > model.text.layers {
             throw PaintingError.usage(

@@ -101,6 +101,14 @@ struct FitCommand: ParsableCommand {
                     try console.report(.note(line))
                 }
                 if telling.explain { continue }
+                guard max(plan.target.width, plan.target.height, plan.scaled.width, plan.scaled.height) <= Self.longest,
+                    plan.target.area <= Self.largestArea
+                else {
+                    throw PaintingError.unsuitable(
+                        "\(input): the size \(plan.target) is over the limit of \(Self.largestArea) pixels and \(Self.longest) on a side. Ask for a smaller size or multiple."
+                    )
+                }
+                try Interruption.check()
                 var fitted = plan.apply(to: picture, threads: Threads(threads))
                 if let depth = output.depth { fitted = fitted.converted(depth: depth) }
                 fitted.metadata = metadata(of: source, plan, output, at: paths[index])
@@ -112,6 +120,9 @@ struct FitCommand: ParsableCommand {
             }
         }
     }
+
+    /// What a fitted picture may have at most, like the pictures that are read.
+    private static let (longest, largestArea) = (65_535, 1 << 28)
 
     private var goal: FitOptions.Goal {
         if let size { return .size(size.size) }

@@ -23,8 +23,8 @@ struct PaintCommand: ParsableCommand {
         if results.output == nil, !telling.explain {
             throw ValidationError("There is no input to name the result after. Give -o a file or a folder.")
         }
-        guard size.size.area <= 1 << 26 else {
-            throw ValidationError("--size is \(size.size), but at most \(1 << 26) pixels can be painted at once.")
+        guard size.size.area <= Refine.largestArea else {
+            throw ValidationError("--size is \(size.size), but at most \(Refine.largestArea) pixels can be painted at once.")
         }
     }
 

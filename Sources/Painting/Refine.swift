@@ -39,6 +39,9 @@ package struct Refine {
         package var sigma: Double { steps.first?.from.ratio ?? 0 }
     }
 
+    /// Pixels that can be painted in one piece.
+    package static let largestArea = 1 << 26
+
     private var threads: Threads { studio.model.engine.threads }
 
     /// Skips that would run the same steps from the same level are refused, before any model is loaded.
@@ -70,6 +73,18 @@ package struct Refine {
 
     package func workingPlan(_ source: PixelSize) throws(PaintingError) -> WorkingPlan {
         let (multiple, area) = (studio.model.multiple, studio.model.goodArea)
+        let asked: PixelSize =
+            switch workSize {
+            case .good: PixelSize(width: 1, height: 1)
+            case .source: source
+            case .size(let size): size
+            }
+        // Sides first: their product might not be a number.
+        guard max(asked.width, asked.height) <= Self.largestArea, asked.area <= Self.largestArea else {
+            throw .unsuitable(
+                "The working size \(asked) has more than the \(Self.largestArea) pixels that can be painted at once. Paint smaller."
+            )
+        }
         do throws(FitError) {
             switch workSize {
             case .good: return try WorkingPlan(source: source, multiple: multiple, goodArea: area)

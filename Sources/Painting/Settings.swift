@@ -13,6 +13,8 @@ package struct Settings: Sendable {
 
     package var prompt = ""
     package var negative = ""
+    /// An empty negative prompt was asked for: SDXL reads it like any text instead of taking zeros.
+    package var readsEmptyNegative = false
     package var guidance = 7.5
     package var sampler = Sampler.ddim
     package var schedule = ScheduleName.model

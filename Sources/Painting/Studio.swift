@@ -91,6 +91,13 @@ package struct LatentPainter {
         return try known ?? model.codec.encode(picture, noise: { _ in drawn })
     }
 
+    /// SDXL was trained with zeros, not an empty text, where there is none: diffusers' `force_zeros_for_empty_prompt`.
+    private func negativeConditioning() throws -> Conditioning {
+        let text = try studio.conditioning(settings.negative, skip: settings.clipSkip)
+        let isMissing = settings.negative.isEmpty && !settings.readsEmptyNegative
+        return isMissing && model.zerosForMissingText ? text.zeros : text
+    }
+
     /// Noises latents to the first step's level and paints the steps.
     ///
     /// - Parameter latents: what the init image became, or nil to paint from noise alone
@@ -101,7 +108,7 @@ package struct LatentPainter {
         var configuration = model.scheduler
         configuration.prediction = settings.prediction ?? configuration.prediction
         let positive = try studio.conditioning(settings.prompt, skip: settings.clipSkip)
-        let negative = settings.isGuided ? try studio.conditioning(settings.negative, skip: settings.clipSkip) : nil
+        let negative = settings.isGuided ? try negativeConditioning() : nil
         let denoise = model.denoiser(
             prompt: positive, negative: negative, guidance: settings.guidance, prediction: configuration.prediction,
             size: size)

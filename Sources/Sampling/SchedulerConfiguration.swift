@@ -23,6 +23,8 @@ package struct SchedulerConfiguration: Sendable {
     /// Bound of the estimate, where it is clipped.
     package var clip: Float?
     package var variance: Variance
+    /// What the schedule named `model` is for samplers over σ.
+    package var ownSchedule = ScheduleName.model
     /// dpmpp-2m spaces its steps as diffusers' multistep solver does, which counts one step more.
     package var multistepSpacing: Bool
 

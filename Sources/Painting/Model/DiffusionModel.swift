@@ -20,6 +20,8 @@ package struct DiffusionModel: Sendable {
     /// Values in the UNet, and the number formats that they lie in.
     package let weightCount: Int
     package let formats: [String]
+    /// Whether a negative prompt that was not given is zeros instead of an empty text.
+    package let zerosForMissingText: Bool
 
     /// - Parameter scheduler: instead of what the folder says
     /// - Throws: ``CheckpointError`` naming each file, key or value that is wrong
@@ -39,6 +41,13 @@ package struct DiffusionModel: Sendable {
             self.scheduler = try Self.scheduler(folder, index)
         }
         (name, self.engine) = (folder.name, engine)
+        zerosForMissingText =
+            index["_class_name"].text?.hasPrefix("StableDiffusionXL") == true
+            && index["force_zeros_for_empty_prompt"].bool ?? true
+        if case .autoencoder(let autoencoder) = codec, autoencoder.configuration.imageChannels != 3 {
+            throw .invalid(
+                "The autoencoder of \(name) takes \(autoencoder.configuration.imageChannels) channels, but pictures have 3.")
+        }
 
         let c = unet.configuration
         family =

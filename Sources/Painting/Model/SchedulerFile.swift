@@ -48,5 +48,10 @@ extension SchedulerConfiguration {
             clip: clips ? Float(bound) : nil,
             variance: try file.choice("variance_type") ?? .fixedSmall,
             multistepSpacing: json["_class_name"].text?.hasPrefix("DPMSolverMultistep") ?? false)
+        if try file.flag("use_karras_sigmas", default: false) {
+            ownSchedule = .karras
+        } else if try file.flag("use_exponential_sigmas", default: false) {
+            ownSchedule = .exponential
+        }
     }
 }

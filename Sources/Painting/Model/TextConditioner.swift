@@ -8,6 +8,12 @@ package struct Conditioning: Sendable {
     package let context: Tensor
     /// SDXL's summary of the text, `[1, P]`.
     package let pooled: Tensor?
+
+    /// Zeros of the same shapes.
+    var zeros: Conditioning {
+        Conditioning(
+            context: Tensor(context.shape, repeating: 0), pooled: pooled.map { Tensor($0.shape, repeating: 0) })
+    }
 }
 
 /// Turns prompts into what a UNet attends to: one encoder, or SDXL's two side by side.
@@ -28,6 +34,12 @@ package struct TextConditioner: Sendable {
             readers.append((tokenizer, encoder))
         }
         guard !readers.isEmpty else { throw .missing("The model \(folder.name) has no text_encoder/config.json.") }
+        let rooms = readers.map { $0.1.configuration.positions }
+        guard Set(rooms).count == 1 else {
+            throw .invalid(
+                "The text encoders of \(folder.name) read \(rooms.map(String.init).joined(separator: " and ")) positions, but both must read as many."
+            )
+        }
         self.readers = readers
     }
 

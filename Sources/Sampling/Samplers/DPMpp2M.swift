@@ -20,7 +20,9 @@ func sampleDPMpp2M(_ x: Tensor, _ run: Sampler.Run, _ denoise: Denoiser) throws 
         } else {
             let h = log(sigma / next)
             var mixed = estimate
-            if let old {
+            // diffusers' multistep solver ends a short run that stops above 0 in first order too.
+            let endsShort = run.configuration.multistepSpacing && i == run.steps.count - 1 && step.index < 14
+            if let old, !endsShort {
                 let r = old.h / h
                 let (now, before) = (Float(1 + 1 / (2 * r)), Float(1 / (2 * r)))
                 mixed = estimate.zip(old.estimate) { now * $0 - before * $1 }

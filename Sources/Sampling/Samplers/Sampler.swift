@@ -27,7 +27,8 @@ package enum Sampler: String, Sendable, CaseIterable {
 
     /// Every step of a whole run of `count` steps.
     package func schedule(_ name: ScheduleName, count: Int, _ configuration: SchedulerConfiguration) -> StepSchedule {
-        StepSchedule(family(configuration), name, count: count, configuration)
+        let resolved = name == .model && takesSchedule ? configuration.ownSchedule : name
+        return StepSchedule(family(configuration), resolved, count: count, configuration)
     }
 
     /// What a sampler tells after each step. The receiver may throw to stop.
