@@ -24,7 +24,8 @@ struct PaintCommand: ParsableCommand {
             throw ValidationError("There is no input to name the result after. Give -o a file or a folder.")
         }
         guard size.size.area <= Refine.largestArea else {
-            throw ValidationError("--size is \(size.size), but at most \(Refine.largestArea) pixels can be painted at once.")
+            throw ValidationError(
+                "--size is \(size.size), but at most \(Refine.largestArea) pixels can be painted at once.")
         }
     }
 

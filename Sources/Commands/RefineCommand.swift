@@ -63,7 +63,6 @@ struct RefineCommand: ParsableCommand {
             let pictures = try jobs.map { try InputPicture($0.input) }
             let studio = try session.studio(painting)
             try painting.complete(&settings, for: studio.model)
-            if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
             try paint(session, studio, settings, zip(jobs, pictures).map { ($0, $1) }, skips, seeds)
         }
     }
@@ -116,6 +115,9 @@ struct RefineCommand: ParsableCommand {
             prepared.append(
                 (job, picture, Refine(studio, settings, skips: skips, seeds: seeds, workSize: size), history))
         }
+        // Every size is settled, and refused where it must be, before the first line is told.
+        let total = try prepared.reduce(0.0) { $0 + (try $1.refine.work($1.picture.picture.size)) }
+        if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
         for item in prepared {
             try session.warnOfLength(item.refine.settings, studio)
             let source = item.picture.picture.size
@@ -131,7 +133,6 @@ struct RefineCommand: ParsableCommand {
         }
         if telling.explain { return }
 
-        let total = try prepared.reduce(0.0) { $0 + (try $1.refine.work($1.picture.picture.size)) }
         let meter = ProgressMeter(total: total, now: clock)
         for item in prepared {
             try paint(session, studio, item.job, item.picture, item.refine, item.history) { work, stage in

@@ -26,7 +26,9 @@ package struct OutputOptions: Sendable {
     package func format(at path: String) -> PictureFormat { format ?? PictureFormat(path: path) ?? .png }
 
     /// Endings of formats that are not written: a picture under such a name would not be what its name says.
-    private static let foreign = ["webp", "gif", "bmp", "avif", "heic", "jxl", "exr", "tga", "ppm", "psd", "jp2", "svg"]
+    private static let foreign = [
+        "webp", "gif", "bmp", "avif", "heic", "jxl", "exr", "tga", "ppm", "psd", "jp2", "svg",
+    ]
 
     /// Refuses a format that contradicts the output's ending, and endings of formats that are not written.
     ///

@@ -110,7 +110,8 @@ package final class Convolution: Sendable {
     {
         dnnl_shim_convolution_spec(
             batch: Int32(x.batch), in_channels: Int32(inChannels.roundedUp(to: x.lanes)), in_height: Int32(x.height),
-            in_width: Int32(x.width), out_channels: Int32(outChannels.roundedUp(to: x.lanes)), kernel_height: Int32(weights.shape[2]),
+            in_width: Int32(x.width), out_channels: Int32(outChannels.roundedUp(to: x.lanes)),
+            kernel_height: Int32(weights.shape[2]),
             kernel_width: Int32(weights.shape[3]), stride: Int32(stride), pad_top: Int32(padding.top),
             pad_left: Int32(padding.left), pad_bottom: Int32(padding.bottom), pad_right: Int32(padding.right),
             block: Int32(x.lanes), winograd: form == .winograd ? 1 : 0, has_bias: bias == nil ? 0 : 1,

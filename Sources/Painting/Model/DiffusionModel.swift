@@ -46,7 +46,8 @@ package struct DiffusionModel: Sendable {
             && index["force_zeros_for_empty_prompt"].bool ?? true
         if case .autoencoder(let autoencoder) = codec, autoencoder.configuration.imageChannels != 3 {
             throw .invalid(
-                "The autoencoder of \(name) takes \(autoencoder.configuration.imageChannels) channels, but pictures have 3.")
+                "The autoencoder of \(name) takes \(autoencoder.configuration.imageChannels) channels, but pictures have 3."
+            )
         }
 
         let c = unet.configuration
