@@ -46,7 +46,7 @@ struct Convolutions {
     private func compare(_ shape: ConvolutionShape, count: Int) throws -> (planned: Double, best: Double) {
         let candidates = [
             try candidate("planned", shape, nil), try? candidate("direct", shape, .direct),
-            try? candidate("winograd", shape, .winograd),
+            try? candidate("winograd", shape, .libraryWinograd),
         ].compactMap { $0 }
         let timings = try measure(
             rounds: rounds, atLeast: 0.01, by: engine.threads.count == 1 ? .processor : .wall, candidates.map(\.body))

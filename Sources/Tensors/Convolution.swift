@@ -16,7 +16,8 @@ package final class Convolution: Sendable {
     private let bias: Storage?
     package let stride: Int
     package let padding: Padding
-    private let forcedForm: KernelPlan.Form?
+    package let form: KernelPlan.Form
+    private let winograd: Winograd?
     private let operations = PackedOperations<Shape>()
 
     private struct Shape: Hashable {
@@ -27,14 +28,18 @@ package final class Convolution: Sendable {
     /// - Parameters:
     ///   - weights: `[O, I, kh, kw]`
     ///   - bias: `[O]`
-    ///   - form: instead of the plan's, for measurements and tests; nothing stands in where oneDNN lacks it
+    ///   - form: instead of the plan's, for measurements and tests
     package init(
         _ weights: Weights, bias: Weights?, stride: Int = 1, padding: Padding, form: KernelPlan.Form? = nil,
         on engine: Engine
     ) {
         precondition(weights.shape.count == 4, "a convolution needs [O, I, kh, kw], not \(weights.shape)")
         (self.engine, self.weights, self.stride, self.padding) = (engine, weights, stride, padding)
-        forcedForm = form
+        self.form =
+            form
+            ?? KernelPlan.form(
+                kernelHeight: weights.shape[2], kernelWidth: weights.shape[3], stride: stride, on: engine)
+        winograd = self.form == .winograd ? Winograd(weights, padding: padding) : nil
         self.bias = bias.map { bias in
             let storage = Storage(bias.count.roundedUp(to: engine.lanes))
             storage.pointer.update(repeating: 0, count: storage.count)
@@ -57,9 +62,10 @@ package final class Convolution: Sendable {
         try run(x, into: &sum, accumulates: true)
     }
 
-    /// oneDNN's name for what runs on maps like `x`, such as "jit_wino_4x3:avx512_core".
+    /// The name of what runs on maps like `x`: "winograd", or oneDNN's, such as "jit:avx512_core".
     package func implementation(for x: FeatureMap, accumulates: Bool = false) throws -> String {
-        try operation(for: x, accumulates: accumulates).implementation
+        if winograd != nil { return form.rawValue }
+        return try operation(for: x, accumulates: accumulates).implementation
     }
 
     private func output(for x: FeatureMap) -> FeatureMap {
@@ -70,6 +76,10 @@ package final class Convolution: Sendable {
 
     private func run(_ x: FeatureMap, into result: inout FeatureMap, accumulates: Bool) throws {
         precondition(x.channels == inChannels, "\(x.shapeDescription) into a convolution of \(inChannels) channels")
+        if let winograd {
+            winograd.run(x, bias: bias, into: &result, accumulates: accumulates, on: engine)
+            return
+        }
         let operation = try operation(for: x, accumulates: accumulates)
         try x.withPointer { source in
             try result.withMutablePointer { try operation.run(source, bias: bias, into: $0, on: engine) }
@@ -81,40 +91,25 @@ package final class Convolution: Sendable {
         return try operations.operation(for: shape) { siblings in
             engine.threads.apply()
             var message = [CChar](repeating: 0, count: 256)
-            for candidate in forcedForm.map({ [$0] }) ?? plannedForms(for: x) {
-                var spec = specification(for: x, accumulates: accumulates, form: candidate)
-                if let made = dnnl_shim_convolution(&spec, &message, message.count) {
-                    return try PackedOperation(
-                        made, weights: weights.filledUp(toLanes: engine.lanes), siblings: siblings)
-                }
+            var spec = specification(for: x, accumulates: accumulates)
+            guard let made = dnnl_shim_convolution(&spec, &message, message.count) else {
+                throw EngineError.operation(Engine.text(message))
             }
-            throw EngineError.operation(Engine.text(message))
+            return try PackedOperation(made, weights: weights.filledUp(toLanes: engine.lanes), siblings: siblings)
         }
-    }
-
-    /// What the plan wants, then what stands in where oneDNN lacks it.
-    private func plannedForms(for x: FeatureMap) -> [KernelPlan.Form] {
-        let form = KernelPlan.form(
-            of: .init(
-                inChannels: inChannels, outChannels: outChannels, kernelHeight: weights.shape[2],
-                kernelWidth: weights.shape[3], stride: stride, height: x.height, width: x.width),
-            on: engine)
-        return form == .winograd ? [.winograd, .direct] : [.direct]
     }
 
     /// Channels are told as whole blocks: lanes past the last are zero, and so are their weights. oneDNN's fast forms know
     /// whole blocks only; for 4 channels in, as in Stable Diffusion's first layer, it would fall back to its reference
     /// loops, hundreds of times slower.
-    private func specification(for x: FeatureMap, accumulates: Bool, form: KernelPlan.Form)
-        -> dnnl_shim_convolution_spec
-    {
+    private func specification(for x: FeatureMap, accumulates: Bool) -> dnnl_shim_convolution_spec {
         dnnl_shim_convolution_spec(
             batch: Int32(x.batch), in_channels: Int32(inChannels.roundedUp(to: x.lanes)), in_height: Int32(x.height),
             in_width: Int32(x.width), out_channels: Int32(outChannels.roundedUp(to: x.lanes)),
             kernel_height: Int32(weights.shape[2]),
             kernel_width: Int32(weights.shape[3]), stride: Int32(stride), pad_top: Int32(padding.top),
             pad_left: Int32(padding.left), pad_bottom: Int32(padding.bottom), pad_right: Int32(padding.right),
-            block: Int32(x.lanes), winograd: form == .winograd ? 1 : 0, has_bias: bias == nil ? 0 : 1,
+            block: Int32(x.lanes), winograd: form == .libraryWinograd ? 1 : 0, has_bias: bias == nil ? 0 : 1,
             accumulate: accumulates ? 1 : 0)
     }
 }

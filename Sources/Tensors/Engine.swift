@@ -14,12 +14,14 @@ package struct Engine: Sendable {
     /// Shared by everything that runs on this engine.
     let scratch = Scratch()
 
+    /// - Parameter lanes: fewer than the processor's vectors hold, for tests: 8 where there are 16
     /// - Throws: ``EngineError/libraryMissing(_:)`` when oneDNN cannot be opened.
-    package init(threads: Threads = Threads()) throws {
+    package init(threads: Threads = Threads(), lanes: Int? = nil) throws {
         self.threads = threads
         try Engine.open()
         instructionSet = String(cString: dnnl_shim_instruction_set())
-        lanes = instructionSet.hasPrefix("avx512") ? 16 : instructionSet == "avx2" ? 8 : 1
+        let widest = instructionSet.hasPrefix("avx512") ? 16 : instructionSet == "avx2" ? 8 : 1
+        self.lanes = min(lanes ?? widest, widest)
     }
 
     package struct Libraries: Sendable {

@@ -86,6 +86,11 @@ package struct Weights: @unchecked Sendable {
         }
     }
 
+    /// Lends the bytes as they lie in the file, at any alignment.
+    func withBytes<Result>(_ body: (UnsafeRawPointer) throws -> Result) rethrows -> Result {
+        try withExtendedLifetime(owner) { try body(bytes) }
+    }
+
     package func floats() -> [Float] {
         [Float](unsafeUninitializedCapacity: count) { buffer, filled in
             if let base = buffer.baseAddress { copy(to: base) }

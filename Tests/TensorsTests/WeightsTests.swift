@@ -3,16 +3,6 @@ import TestKit
 import Testing
 
 @Suite struct WeightsTests {
-    /// Weights over 16-bit words that begin `shift` bytes into their memory.
-    private func weights(_ words: [UInt16], _ format: Weights.Format, shift: Int = 0) -> Weights {
-        let memory = Storage(words.count / 2 + 2)
-        let start = UnsafeMutableRawPointer(memory.pointer) + shift
-        for (index, word) in words.enumerated() {
-            start.storeBytes(of: word, toByteOffset: 2 * index, as: UInt16.self)
-        }
-        return Weights(shape: [words.count], format: format, bytes: UnsafeRawPointer(start), owner: memory)
-    }
-
     /// An IEEE half by its definition: sign, five bits of exponent, ten of fraction.
     private func half(_ bits: UInt16) -> Float {
         let (exponent, fraction) = (Int(bits >> 10 & 31), Float(bits & 1023))
@@ -29,7 +19,7 @@ import Testing
         "every 16-bit float is read exactly: subnormals, both zeros, infinities and no numbers", arguments: [0, 1, 2])
     func float16(shift: Int) {
         let words = Array(UInt16.min...UInt16.max)
-        for (word, value) in zip(words, weights(words, .float16, shift: shift).floats()) {
+        for (word, value) in zip(words, Weights(words: words, format: .float16, shift: shift).floats()) {
             let expected = half(word)
             #expect(expected.isNaN ? value.isNaN : value.bitPattern == expected.bitPattern, "\(word)")
         }
@@ -38,7 +28,7 @@ import Testing
     @Test("every bfloat16 is the upper half of a float", arguments: [0, 1, 2])
     func bfloat16(shift: Int) {
         let words = Array(UInt16.min...UInt16.max)
-        for (word, value) in zip(words, weights(words, .bfloat16, shift: shift).floats()) {
+        for (word, value) in zip(words, Weights(words: words, format: .bfloat16, shift: shift).floats()) {
             #expect(value.bitPattern == UInt32(word) << 16, "\(word)")
         }
     }
@@ -64,5 +54,17 @@ import Testing
                 shape: [0, 7], format: format, bytes: UnsafeRawPointer(storage.pointer), owner: storage)
             #expect(weights.floats().isEmpty)
         }
+    }
+}
+
+extension Weights {
+    /// Weights over 16-bit words that begin `shift` bytes into their memory.
+    init(words: [UInt16], shape: [Int]? = nil, format: Format, shift: Int = 0) {
+        let memory = Storage(words.count / 2 + 2)
+        let start = UnsafeMutableRawPointer(memory.pointer) + shift
+        for (index, word) in words.enumerated() {
+            start.storeBytes(of: word, toByteOffset: 2 * index, as: UInt16.self)
+        }
+        self.init(shape: shape ?? [words.count], format: format, bytes: UnsafeRawPointer(start), owner: memory)
     }
 }
