@@ -2,24 +2,27 @@
 ///
 /// For estimates of time and memory before anything is painted; nothing is measured here.
 package struct Work: Sendable {
-    /// Floating-point operations, a multiplication and an addition counted as two.
+    /// Floating-point operations, a multiplication and an addition counted as two; 3×3 convolutions at the third of them
+    /// that Winograd's form takes in time.
     package var operations: Double = 0
     /// Bytes of packed weights.
     package var weightBytes: Double = 0
     /// Most bytes of feature maps alive at once.
     package var activationBytes: Double = 0
-    /// Most bytes that one operation works in.
+    /// Most bytes that one operation works in, on each thread.
     package var scratchBytes: Double = 0
 
     package init() {}
 
     fileprivate mutating func convolve(_ inputs: Int, _ outputs: Int, kernel: Int, pixels: Double) {
         let weights = Double(inputs * outputs * kernel * kernel)
-        operations += 2 * weights * pixels
-        // Winograd's packed weights are 36 values for 9, its transformed pixels 36 for 16.
-        let transforms = kernel == 3 && min(inputs, outputs) >= 32
-        weightBytes += weights * 4 * (transforms ? 4 : 1)
-        if transforms { scratchBytes = max(scratchBytes, 36 / 16 * pixels * Double(inputs + outputs) * 4) }
+        operations += 2 * weights * pixels * (kernel == 3 ? 1.0 / 3 : 1)
+        weightBytes += weights * 4
+        // Winograd's transformed pixels, sums and weights: 36 values each for a piece of up to 96 tiles of 16 pixels.
+        guard kernel == 3 else { return }
+        let tiles = min(96, pixels / 16)
+        scratchBytes = max(
+            scratchBytes, 36 * 4 * (tiles * Double(inputs + 64) + Double(min(inputs, 128) * 64)))
     }
 
     fileprivate mutating func multiply(_ inputs: Int, _ outputs: Int, rows: Double) {

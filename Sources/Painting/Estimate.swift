@@ -31,7 +31,8 @@ extension DiffusionModel {
             + (encodes && !painted.isEmpty ? encode.operations : 0)
         let weights = step.weightBytes + encode.weightBytes + decode.weightBytes
         // Pieces of memory that wait for reuse fit a little loosely.
-        let working = [step, encode, decode].map { 1.2 * $0.activationBytes + $0.scratchBytes }.max() ?? 0
+        let threads = Double(engine.threads.count)
+        let working = [step, encode, decode].map { 1.2 * $0.activationBytes + threads * $0.scratchBytes }.max() ?? 0
         let picture = Double(size.area) * 3 * 4 * 8
         let program = 75e6
         return Estimate(seconds: operations / engine.nominalSpeed + 0.5, bytes: weights + working + picture + program)
@@ -44,8 +45,8 @@ extension Engine {
     var nominalSpeed: Double {
         let perThread: Double =
             switch lanes {
-            case 16: 110e9
-            case 8: 35e9
+            case 16: 150e9
+            case 8: 75e9
             default: 4e9
             }
         return perThread * Double(threads.count)

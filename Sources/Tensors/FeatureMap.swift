@@ -3,8 +3,8 @@ import CKernels
 /// A picture inside a network: `batch × channels × height × width`, stored as convolutions want it.
 ///
 /// **Layout.** `[N, ⌈C/B⌉, H, W, B]`: B channels (`lanes`: 16 with AVX-512, 8 with AVX2, 1 elsewhere) lie side by side for
-/// every pixel, and lanes past the last channel are zero. This is oneDNN's blocked layout, in which its direct and
-/// Winograd convolutions run; every other operation works on it too, so no pass over memory is spent on changing it.
+/// every pixel, and lanes past the last channel are zero. This is oneDNN's blocked layout, in which its direct
+/// convolutions and our Winograd run; every other operation works on it too, so no pass over memory is spent on changing it.
 package struct FeatureMap: Sendable {
     package let batch: Int
     package let channels: Int
