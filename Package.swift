@@ -27,6 +27,7 @@ let package = Package(
         .target(name: "CDNNL", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
         .target(name: "CKernels", cSettings: kernelFlags),
         .target(name: "CMiniature", exclude: ["model", "MODEL_CARD.md"]),
+        .target(name: "CVocabulary", exclude: ["clip"]),
 
         // The ladder of modules: imports point upwards in this list only.
         library("Threads", ["CThreads"]),
@@ -36,7 +37,7 @@ let package = Package(
         library("Checkpoints", ["Tensors"]),
         library("Networks", ["Checkpoints", "Tensors"]),
         library("Sampling", ["Tensors"]),
-        library("Painting", ["Raster", "RasterFiles", "Networks", "Sampling", "CMiniature"]),
+        library("Painting", ["Raster", "RasterFiles", "Networks", "Sampling", "CMiniature", "CVocabulary"]),
         library(
             "Commands",
             ["Painting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

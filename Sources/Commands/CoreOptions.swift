@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Painting
 import Raster
 import RasterFiles
@@ -15,6 +16,10 @@ import Threads
 extension Sampler: ExpressibleByArgument {}
 extension ScheduleName: ExpressibleByArgument {}
 extension Prediction: ExpressibleByArgument {}
+extension ModelKind: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { all.map(\.name) }
+}
 extension Settings.RandomSource: ExpressibleByArgument {}
 extension Settings.Encoding: ExpressibleByArgument {}
 
@@ -42,14 +47,40 @@ struct SizeArgument: ExpressibleByArgument {
     }
 }
 
+/// What a model may not say of itself.
+struct ModelTraits: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "What kind of model it is, where its file does not say: sd1, sd2 or sdxl, each alone or with -turbo, -lcm or -lightning.",
+            valueName: "kind"))
+    var kind: ModelKind?
+
+    @Option(name: .long, help: "What the model predicts, where its file does not say.")
+    var prediction: Prediction?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Another autoencoder: a file or folder, a tiny one (TAESD) too.", valueName: "path"))
+    var vae: String?
+
+    func validate() throws {
+        if vae?.isEmpty == true { throw ValidationError("--vae is \"\", but a file or a folder is expected.") }
+    }
+
+    var options: ModelOptions { ModelOptions(kind: kind, prediction: prediction, autoencoder: vae) }
+}
+
 /// How a picture is painted: shared by every command that paints.
 struct PaintingOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The built-in model, or a model folder.", discussion: "VELATURA_MODEL names another default.",
-            valueName: "name|path"))
+            "The built-in model, a model folder, or a checkpoint file.",
+            discussion: "VELATURA_MODEL names another default.", valueName: "name|path"))
     var model: String?
+
+    @OptionGroup var traits: ModelTraits
 
     @Option(
         name: .long,
@@ -64,17 +95,22 @@ struct PaintingOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("How closely to follow the prompt; 1 or less runs it alone. (default: 7.5)", valueName: "g"))
+        help: ArgumentHelp(
+            "How closely to follow the prompt; 1 or less runs it alone. (default: 7.5; few-step models 0)",
+            valueName: "g"))
     var guidance: Double?
 
-    @Option(name: .long, help: "The sampler. (default: ddim for the miniature, dpmpp-2m otherwise)")
+    @Option(name: .long, help: "The sampler. (default: ddim for the miniature, dpmpp-2m otherwise, a few-step model's own)")
     var sampler: Sampler?
 
     @Option(name: .long, help: "How steps are spread over noise levels.")
     var schedule: ScheduleName = .model
 
-    @Option(name: .long, help: ArgumentHelp("Length of the full noise schedule, 1 to 1000.", valueName: "n"))
-    var steps = 50
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Length of the full noise schedule, 1 to 1000. (default: 50; few-step models 4 or 8)", valueName: "n"))
+    var steps: Int?
 
     @Option(
         name: .long,
@@ -98,9 +134,6 @@ struct PaintingOptions: ParsableArguments {
     )
     var clipSkip: Int?
 
-    @Option(name: .long, help: "What the model predicts, where its description is wrong.")
-    var prediction: Prediction?
-
     @Option(name: .long, help: ArgumentHelp("Multiplies the starting noise.", valueName: "x"))
     var initialNoiseMultiplier = 1.0
 
@@ -117,7 +150,7 @@ struct PaintingOptions: ParsableArguments {
         if let eta, !(0...1).contains(eta) {
             throw ValidationError("--eta is \(eta), but a number from 0 to 1 is expected.")
         }
-        guard (1...1000).contains(steps) else {
+        if let steps, !(1...1000).contains(steps) {
             throw ValidationError("--steps is \(steps), but a whole number from 1 to 1000 is expected.")
         }
         guard initialNoiseMultiplier.isFinite, (0...10).contains(initialNoiseMultiplier) else {
@@ -152,11 +185,10 @@ struct PaintingOptions: ParsableArguments {
         settings.readsEmptyNegative = negative != nil
         settings.guidance = guidance ?? settings.guidance
         settings.schedule = schedule
-        settings.steps = steps
         settings.rng = rng
         settings.encode = encode
         settings.clipSkip = clipSkip
-        settings.prediction = prediction
+        settings.prediction = traits.prediction
         settings.initialNoiseMultiplier = initialNoiseMultiplier
         return settings
     }
@@ -164,6 +196,10 @@ struct PaintingOptions: ParsableArguments {
     /// Fills in what depends on the model, and checks what could not be checked before.
     func complete(_ settings: inout Settings, for model: DiffusionModel) throws {
         settings.sampler = sampler ?? model.defaultSampler
+        settings.steps = steps ?? model.kind.value.steps
+        settings.guidance = guidance ?? model.defaultGuidance
+        settings.embedsGuidance = model.embedsGuidance
+        let steps = settings.steps
         if schedule == .model, settings.sampler.takesSchedule { settings.schedule = model.scheduler.ownSchedule }
         if eta != nil, !settings.sampler.takesEta {
             throw PaintingError.usage(
@@ -189,6 +225,12 @@ struct PaintingOptions: ParsableArguments {
                 "--clip-skip is \(clipSkip), but the text encoder of \(model.name) has \(model.text.layers) layers.")
         }
         settings.eta = eta ?? settings.sampler.defaultEta
+    }
+
+    /// The model's file or folder, opened but not loaded, and the steps of a full run with it.
+    func source() throws -> (folder: ModelFolder, steps: Int) {
+        let folder = try ModelFolder(named: modelName)
+        return (folder, try steps ?? folder.steps(asked: traits.kind))
     }
 
     func makeThreads() -> Threads { Threads(threads) }

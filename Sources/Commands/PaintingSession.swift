@@ -1,3 +1,4 @@
+import Checkpoints
 import Painting
 import Raster
 import RasterFiles
@@ -11,19 +12,21 @@ struct PaintingSession {
     let output: OutputOptions
 
     /// Loads the model.
-    func studio(_ options: PaintingOptions) throws -> Studio {
-        try Studio(model: options.modelName, on: Engine(threads: options.makeThreads()))
+    func studio(_ folder: ModelFolder, _ options: PaintingOptions) throws -> Studio {
+        try Studio(folder, as: options.traits.options, on: Engine(threads: options.makeThreads()))
     }
 
     /// Words, where none were given, from the picture's own past; and its past for the recipe.
-    func inherit(_ settings: inout Settings, from picture: Picture, options: PaintingOptions, input: String) throws
-        -> [String]
-    {
+    func inherit(
+        _ settings: inout Settings, from picture: Picture, for model: DiffusionModel, options: PaintingOptions,
+        input: String
+    ) throws -> [String] {
         let past = Inheritance(picture.metadata)
         if options.prompt == nil, !options.noInherit, let prompt = past.prompt, let keyword = past.keyword {
             settings.prompt = prompt
             if options.negative == nil { settings.negative = past.negative ?? "" }
-            if options.guidance == nil, let guidance = past.guidance, guidance.isFinite, (0...1000).contains(guidance) {
+            // A few-step model cannot bear another's guidance.
+            if options.guidance == nil, model.kind.value.pace == .full, let guidance = past.guidance, guidance.isFinite, (0...1000).contains(guidance) {
                 settings.guidance = guidance
             }
             let rest = settings.negative.isEmpty ? "" : ", without “\(settings.negative)”"

@@ -48,20 +48,21 @@ struct RefineCommand: ParsableCommand {
 
     func run() throws {
         try telling.telling { console in
-            let skips = try level.skips(default: "50", steps: painting.steps)
-            try Refine.checkRungs(skips, steps: painting.steps)
+            let (folder, steps) = try painting.source()
+            let skips = try level.skips(default: "50", steps: steps)
+            try Refine.checkRungs(skips, steps: steps)
             let seeds = painting.seed?.seeds ?? [randomSeed()]
             guard Set(seeds).count == seeds.count else {
                 throw PaintingError.usage("--seed names a seed twice. Leave one out.")
             }
             let session = PaintingSession(console: console, output: try results.options())
-            let jobs = try jobs(session, skips, seeds)
+            let jobs = try jobs(session, skips, seeds, steps: steps)
 
             var settings = try painting.settings()
             settings.colourAnchor = colourAnchor
             settings.keepsColour = colour
             let pictures = try jobs.map { try InputPicture($0.input) }
-            let studio = try session.studio(painting)
+            let studio = try session.studio(folder, painting)
             try painting.complete(&settings, for: studio.model)
             try paint(session, studio, settings, zip(jobs, pictures).map { ($0, $1) }, skips, seeds)
         }
@@ -76,7 +77,7 @@ struct RefineCommand: ParsableCommand {
     }
 
     /// Every name is settled, and refused where it must be, before anything is loaded.
-    private func jobs(_ session: PaintingSession, _ skips: [Skip], _ seeds: [UInt64]) throws -> [Job] {
+    private func jobs(_ session: PaintingSession, _ skips: [Skip], _ seeds: [UInt64], steps: Int) throws -> [Job] {
         var plan = OutputPlan(session.output, results: inputs.count * skips.count * seeds.count)
         let explains = telling.explain
         return try inputs.map { input in
@@ -87,7 +88,7 @@ struct RefineCommand: ParsableCommand {
                     job.paths.append(
                         try plan.path(
                             for: .init(
-                                input: input, command: "refine", skip: skip.percent(of: painting.steps),
+                                input: input, command: "refine", skip: skip.percent(of: steps),
                                 seed: seeds.count > 1 ? seed : nil)))
                 }
             }
@@ -111,7 +112,8 @@ struct RefineCommand: ParsableCommand {
         var prepared: [(job: Job, picture: InputPicture, refine: Refine, history: [String])] = []
         for (job, picture) in jobs {
             var settings = settings
-            let history = try session.inherit(&settings, from: picture.picture, options: painting, input: job.input)
+            let history = try session.inherit(
+                &settings, from: picture.picture, for: studio.model, options: painting, input: job.input)
             prepared.append(
                 (job, picture, Refine(studio, settings, skips: skips, seeds: seeds, workSize: size), history))
         }

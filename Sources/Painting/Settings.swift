@@ -16,6 +16,8 @@ package struct Settings: Sendable {
     /// An empty negative prompt was asked for: SDXL reads it like any text instead of taking zeros.
     package var readsEmptyNegative = false
     package var guidance = 7.5
+    /// The network is told of guidance and runs once a step: the negative prompt has no place.
+    package var embedsGuidance = false
     package var sampler = Sampler.ddim
     package var schedule = ScheduleName.model
     package var steps = 50
@@ -36,5 +38,5 @@ package struct Settings: Sendable {
     package init() {}
 
     /// Guidance costs a second picture in every step, so without a prompt, or at 1, it is off.
-    package var isGuided: Bool { guidance > 1 && !(prompt.isEmpty && negative.isEmpty) }
+    package var isGuided: Bool { guidance > 1 && !embedsGuidance && !(prompt.isEmpty && negative.isEmpty) }
 }

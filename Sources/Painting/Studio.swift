@@ -10,15 +10,18 @@ package final class Studio {
     private let folder: ModelFolder
     private var texts: [String: Conditioning] = [:]
     private var hash: String?
+    private var masks: [PixelSize: Tensor] = [:]
 
     /// - Parameters:
-    ///   - name: "miniature" for the model inside the program, or the path of a model folder
-    ///   - scheduler: instead of what the folder says
-    package init(model name: String, scheduler: SchedulerConfiguration? = nil, on engine: Engine)
-        throws(CheckpointError)
-    {
-        folder = name == "miniature" ? .miniature : try ModelFolder(path: name)
-        model = try DiffusionModel(folder, scheduler: scheduler, on: engine)
+    ///   - name: "miniature" for the model inside the program, or the path of a model folder or file
+    ///   - options: what is known of the model beside what it says itself
+    package convenience init(model name: String, as options: ModelOptions = .init(), on engine: Engine) throws {
+        try self.init(try ModelFolder(named: name), as: options, on: engine)
+    }
+
+    package init(_ folder: ModelFolder, as options: ModelOptions = .init(), on engine: Engine) throws {
+        self.folder = folder
+        model = try DiffusionModel(folder, as: options, on: engine)
     }
 
     /// A prompt as the network takes it, encoded once however many pictures use it.
@@ -30,7 +33,21 @@ package final class Studio {
         return new
     }
 
-    /// SHA-256 of the UNet's weights.
+    /// What a model for inpainting sees beside the latents where everything is to be repainted: a white mask, and grey
+    /// for what it leaves of the picture. Source: AUTOMATIC1111's web UI, `modules/processing.py`,
+    /// `inpainting_image_conditioning`.
+    func wholeMask(_ size: PixelSize) throws -> Tensor {
+        if let known = masks[size] { return known }
+        let left = try model.codec.encode(Tensor([1, 3, size.height, size.width], repeating: 0))
+        let (height, width) = (left.shape[2], left.shape[3])
+        let new = Tensor(
+            [1, 1 + left.shape[1], height, width],
+            Array(repeating: 1, count: height * width) + left.values)
+        masks[size] = new
+        return new
+    }
+
+    /// SHA-256 of the UNet's weights, or of the one file that the model is.
     package func modelHash() throws(CheckpointError) -> String {
         if let hash { return hash }
         var sum = SHA256()
@@ -84,7 +101,7 @@ package struct LatentPainter {
     ///
     /// - Parameter known: the latents, where they are known already; what would be drawn for them is still drawn
     package mutating func encode(_ picture: Tensor, known: Tensor? = nil) throws -> Tensor {
-        guard settings.encode == .sample, case .autoencoder = model.codec else {
+        guard settings.encode == .sample, model.codec.believes else {
             return try known ?? model.codec.encode(picture)
         }
         let drawn = noise(.encoder)
@@ -111,7 +128,7 @@ package struct LatentPainter {
         let negative = settings.isGuided ? try negativeConditioning() : nil
         let denoise = model.denoiser(
             prompt: positive, negative: negative, guidance: settings.guidance, prediction: configuration.prediction,
-            size: size)
+            size: size, beside: model.takesMask ? try studio.wholeMask(size) : nil)
 
         let start = settings.initialNoiseMultiplier * noise(.start)
         let x: Tensor =

@@ -14,7 +14,7 @@ import Testing
 
     @Test("the attention's old names load too")
     func oldKeys() throws {
-        let file = try SafetensorsFile(try FileBytes(path: Golden.path("vae-sd/old-keys.safetensors")))
+        let file = try TensorFile(safetensors: try FileBytes(path: Golden.path("vae-sd/old-keys.safetensors")))
         let ledger = WeightLedger([file])
         let configuration = try AutoencoderConfiguration(Golden.json("vae-sd/vae/config.json"), name: "config.json")
         let autoencoder = Autoencoder(WeightScope(ledger, on: try Engine()), configuration)

@@ -165,7 +165,7 @@ import Threads
         ]
         try withGuardedFile(safetensors("{}")) { bytes in
             for build in builders {
-                let ledger = WeightLedger([try SafetensorsFile(bytes)])
+                let ledger = WeightLedger([try TensorFile(safetensors: bytes)])
                 build(WeightScope(ledger, on: engine))
                 #expect(refusal { try ledger.close() }?.contains("is missing") == true)
             }

@@ -25,7 +25,11 @@ package struct TextConditioner: Sendable {
         var readers: [(Tokenizer, TextEncoder)] = []
         for suffix in ["", "_2"] where folder.has("text_encoder\(suffix)/config.json") {
             let encoder = try TextEncoder.load(folder, "text_encoder\(suffix)", on: engine)
-            let tokenizer = try Tokenizer(folder, part: "tokenizer\(suffix)")
+            // OpenCLIP's encoders were trained with texts filled up with token 0.
+            let tokenizer =
+                Tokenizer.isIn(folder, part: "tokenizer\(suffix)")
+                ? try Tokenizer(folder, part: "tokenizer\(suffix)")
+                : try Tokenizer(merges: .clipMerges, padding: encoder.configuration.activation == .gelu ? "!" : nil)
             guard tokenizer.largestNumber < encoder.configuration.vocabulary else {
                 throw .invalid(
                     "The tokenizer of \(folder.name) has \(tokenizer.largestNumber + 1) entries but its text encoder \(encoder.configuration.vocabulary). Check that both belong to the model."
