@@ -37,8 +37,9 @@ package struct ModelCharacter: Sendable {
             }
             return Said(value: asked, by: "--kind")
         }
-        if checkpoint.file.entries["model.diffusion_model.time_embed.cond_proj.weight"] != nil {
-            return Said(value: ModelKind(family, .lcm), by: "its key time_embed.cond_proj")
+        for key in ["time_embed.cond_proj", "time_embedding.cond_proj"]
+        where checkpoint.file.entries["model.diffusion_model.\(key).weight"] != nil {
+            return Said(value: ModelKind(family, .lcm), by: "its key \(key)")
         }
         return Said(value: ModelKind(family), by: "its keys and shapes")
     }
