@@ -74,23 +74,23 @@ package struct TensorFile: Sendable {
     /// How many of a tensor's values are no finite numbers; none of whole numbers.
     package func unsoundValues(_ key: String) -> Int {
         guard let entry = entries[key] else { return 0 }
-        let (bytes, owner) = contents(entry)
-        func count<Bits: FixedWidthInteger>(_ type: Bits.Type, _ exponent: Bits, _ isUnsound: (Bits) -> Bool) -> Int {
-            var found = 0
-            for i in stride(from: 0, to: bytes.count, by: MemoryLayout<Bits>.size) {
-                let bits = Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: i, as: Bits.self))
-                if isUnsound(bits & exponent) { found += 1 }
+        return withBytes(of: entry) { bytes in
+            func count<Bits: FixedWidthInteger>(_ type: Bits.Type, _ exponent: Bits) -> Int {
+                var found = 0
+                for i in stride(from: 0, to: bytes.count, by: MemoryLayout<Bits>.size) {
+                    let bits = Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: i, as: Bits.self))
+                    if bits & exponent == exponent { found += 1 }
+                }
+                return found
             }
-            return found
-        }
-        return withExtendedLifetime(owner) {
-            switch entry.format {
-            case "F64": count(UInt64.self, 0x7ff0 << 48) { $0 == 0x7ff0 << 48 }
-            case "F32": count(UInt32.self, 0x7f80_0000) { $0 == 0x7f80_0000 }
-            case "F16": count(UInt16.self, 0x7c00) { $0 == 0x7c00 }
-            case "BF16": count(UInt16.self, 0x7f80) { $0 == 0x7f80 }
-            case "F8_E4M3": count(UInt8.self, 0x7f) { $0 == 0x7f }
-            case "F8_E5M2": count(UInt8.self, 0x7c) { $0 == 0x7c }
+            return switch entry.format {
+            case "F64": count(UInt64.self, 0x7ff0 << 48)
+            case "F32": count(UInt32.self, 0x7f80_0000)
+            case "F16": count(UInt16.self, 0x7c00)
+            case "BF16": count(UInt16.self, 0x7f80)
+            // Only the largest code is none.
+            case "F8_E4M3": count(UInt8.self, 0x7f)
+            case "F8_E5M2": count(UInt8.self, 0x7c)
             default: 0
             }
         }
@@ -105,7 +105,7 @@ package struct TensorFile: Sendable {
 
     /// The bytes of any tensor in the order of its shape, and what keeps them alive: the file's own where values follow
     /// each other, a copy where they have to be gathered.
-    package func contents(_ entry: Entry) -> (bytes: UnsafeRawBufferPointer, owner: FileBytes) {
+    private func contents(_ entry: Entry) -> (bytes: UnsafeRawBufferPointer, owner: FileBytes) {
         guard let strides = entry.strides, let size = Self.sizes[entry.format] else { return (bytes(entry), file) }
         let source = file.pointer + entry.range.lowerBound
         let gathered = FileBytes(name: name, count: entry.count * size) { target in
@@ -121,6 +121,15 @@ package struct TensorFile: Sendable {
             gather(0, 0)
         }
         return (gathered.bytes, gathered)
+    }
+
+    /// Lends the bytes of any tensor in the order of its shape.
+    package func withBytes<Result, Failure: Error>(
+        of entry: Entry, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let (bytes, owner) = contents(entry)
+        defer { withExtendedLifetime(owner) {} }
+        return try body(bytes)
     }
 
     /// A tensor as weights, or nil where it is not there.

@@ -9,7 +9,7 @@ struct PickleMachine {
     private var parameterDictionaries: Set<Int> = []
     private var reader: ByteReader
     /// What may still be done: keeps time and memory within bounds, whatever the file says.
-    private var budget = 8 << 20
+    private var budget = 4 << 20
     private let name: String
 
     /// Reads the pickle that begins at `place`.

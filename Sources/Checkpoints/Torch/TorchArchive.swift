@@ -23,10 +23,6 @@ package struct TorchArchive: Sendable {
             throw .invalid("\(file.name) is a zip archive without data.pkl, so it is not one of torch's.")
         }
         let root = String(main.dropLast("data.pkl".count))
-        if records.keys.contains(where: { $0.hasPrefix(root + "code/") || $0 == root + "constants.pkl" }) {
-            throw .invalid(
-                "\(file.name) is a TorchScript archive, which holds a program. Take the model's plain weights.")
-        }
         var places: [String: Range<Int>] = [:]
         for (record, place) in records {
             guard record.hasPrefix(root) else { throw foreign(record, file) }

@@ -29,6 +29,11 @@ struct ZipArchive {
             guard !name.hasPrefix("/"), !name.contains("\\"), !name.unicodeScalars.contains("\0"),
                 !name.split(separator: "/", omittingEmptySubsequences: false).contains("..")
             else { throw refusal("its record \(name) leads out of the archive") }
+            // Programs are compressed where weights are not, so this comes first.
+            guard !name.contains("/code/"), !name.hasSuffix("/constants.pkl") else {
+                throw .invalid(
+                    "\(file.name) is a TorchScript archive, which holds a program. Take the model's plain weights.")
+            }
             guard short(8) & 1 == 0 else { throw refusal("its record \(name) is encrypted") }
             guard short(10) == 0 else {
                 throw refusal("its record \(name) is compressed (method \(short(10))), which torch never does")

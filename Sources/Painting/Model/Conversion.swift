@@ -38,8 +38,7 @@ package func convertToSafetensors(_ input: String, _ output: String, overwrite: 
         }
         if let failure { throw failure }
         for tensor in tensors {
-            let (bytes, owner) = file.contents(tensor.entry)
-            try withExtendedLifetime(owner) { () throws(PictureFileError) in try send(bytes) }
+            try file.withBytes(of: tensor.entry, send)
         }
     }
 }
