@@ -46,6 +46,10 @@ package struct FormulaCheckpoint {
         package var format: String
         package var shape: [Int]
         package var bytes: [UInt8]
+
+        package init(key: String, format: String, shape: [Int], bytes: [UInt8]) {
+            (self.key, self.format, self.shape, self.bytes) = (key, format, shape, bytes)
+        }
     }
 
     /// Everything in the original layout.

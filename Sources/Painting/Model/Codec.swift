@@ -49,7 +49,7 @@ package enum Codec: Sendable {
     ///
     /// - Parameter scale: what latents are multiplied by, where the file does not say
     /// - Throws: ``CheckpointError``
-    init(_ path: String, scale: Double, on engine: Engine) throws(CheckpointError) {
+    package init(_ path: String, scale: Double, on engine: Engine) throws(CheckpointError) {
         let (folder, part) = try ModelFolder.autoencoder(path: path, scale: scale)
         self =
             try folder.settings("\(part)/config.json").json["_class_name"] == .text("AutoencoderTiny")
