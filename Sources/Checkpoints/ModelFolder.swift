@@ -74,7 +74,9 @@ package struct ModelFolder: Sendable {
     }
 
     /// The one file that the model is; nil of a folder.
-    package var checkpoint: OriginalCheckpoint? { if case .checkpoint(let checkpoint) = source { checkpoint } else { nil } }
+    package var checkpoint: OriginalCheckpoint? {
+        if case .checkpoint(let checkpoint) = source { checkpoint } else { nil }
+    }
 
     package func has(_ file: String) -> Bool {
         switch source {

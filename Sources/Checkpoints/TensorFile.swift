@@ -97,7 +97,9 @@ package struct TensorFile: Sendable {
     }
 
     /// The raw bytes of a tensor whose values follow each other.
-    package func bytes(_ entry: Entry) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]) }
+    package func bytes(_ entry: Entry) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: file.bytes[entry.range])
+    }
 
     /// Bytes of one of a tensor's values, and of all.
     package func valueSize(_ entry: Entry) -> Int { Self.sizes[entry.format] ?? 1 }

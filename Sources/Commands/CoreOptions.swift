@@ -100,7 +100,8 @@ struct PaintingOptions: ParsableArguments {
             valueName: "g"))
     var guidance: Double?
 
-    @Option(name: .long, help: "The sampler. (default: ddim for the miniature, dpmpp-2m otherwise, a few-step model's own)")
+    @Option(
+        name: .long, help: "The sampler. (default: ddim for the miniature, dpmpp-2m otherwise, a few-step model's own)")
     var sampler: Sampler?
 
     @Option(name: .long, help: "How steps are spread over noise levels.")

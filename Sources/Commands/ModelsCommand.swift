@@ -33,7 +33,8 @@ struct ModelsCommand: ParsableCommand {
 
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what a model is, how it is painted with, and what said so.")
+            abstract: "Say what a model is, how it is painted with, and what said so.",
+            usage: "velatura models inspect <path> [<options>]")
 
         @Argument(help: ArgumentHelp("A model folder, a checkpoint file, or miniature.", valueName: "path"))
         var path: String
@@ -46,7 +47,8 @@ struct ModelsCommand: ParsableCommand {
             let facts = try Studio(model: path, as: traits.options, on: Engine()).model.facts
             if json {
                 let members = facts.flatMap { fact in
-                    [(fact.key, JSONText.text(fact.value))] + (fact.by.map { [("\(fact.key) by", JSONText.text($0))] } ?? [])
+                    [(fact.key, JSONText.text(fact.value))]
+                        + (fact.by.map { [("\(fact.key) by", JSONText.text($0))] } ?? [])
                 }
                 return Console.say(JSONText.object(members).string)
             }

@@ -26,7 +26,9 @@ struct PaintingSession {
             settings.prompt = prompt
             if options.negative == nil { settings.negative = past.negative ?? "" }
             // A few-step model cannot bear another's guidance.
-            if options.guidance == nil, model.kind.value.pace == .full, let guidance = past.guidance, guidance.isFinite, (0...1000).contains(guidance) {
+            if options.guidance == nil, model.kind.value.pace == .full, let guidance = past.guidance, guidance.isFinite,
+                (0...1000).contains(guidance)
+            {
                 settings.guidance = guidance
             }
             let rest = settings.negative.isEmpty ? "" : ", without “\(settings.negative)”"

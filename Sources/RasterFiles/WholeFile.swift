@@ -117,7 +117,9 @@ package enum WholeFile {
                 var written = 0
                 while written < bytes.count {
                     let count = writeOnce(file, bytes, from: written)
-                    if count >= 0 { written += count } else if errno != EINTR {
+                    if count >= 0 {
+                        written += count
+                    } else if errno != EINTR {
                         throw .writeFailed(path: path, reason: reason(errno))
                     }
                 }

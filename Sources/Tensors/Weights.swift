@@ -103,7 +103,9 @@ package struct Weights: @unchecked Sendable {
         _ convert: (UnsafePointer<UInt16>, UnsafeMutablePointer<Float>, Int) -> Void,
         to floats: UnsafeMutablePointer<Float>
     ) {
-        if UInt(bitPattern: bytes) % 2 == 0 { return convert(bytes.assumingMemoryBound(to: UInt16.self), floats, count) }
+        if UInt(bitPattern: bytes) % 2 == 0 {
+            return convert(bytes.assumingMemoryBound(to: UInt16.self), floats, count)
+        }
         let words = [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
             UnsafeMutableRawPointer(buffer.baseAddress)?.copyMemory(from: bytes, byteCount: count * 2)
             filled = count
@@ -128,8 +130,11 @@ package struct Weights: @unchecked Sendable {
         (0..<256).map { code in
             let exponent = (code & 127) >> fractionBits
             let fraction = Float(code & (1 << fractionBits - 1)) / Float(1 << fractionBits)
-            let size = special(code) ?? Float(
-                sign: .plus, exponent: max(exponent, 1) - bias, significand: exponent == 0 ? fraction : 1 + fraction)
+            let size =
+                special(code)
+                ?? Float(
+                    sign: .plus, exponent: max(exponent, 1) - bias, significand: exponent == 0 ? fraction : 1 + fraction
+                )
             return code < 128 ? size : -size
         }
     }

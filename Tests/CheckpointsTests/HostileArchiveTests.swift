@@ -84,7 +84,10 @@ import Testing
         ("copies without end", copies, ["more than a checkpoint"]),
         ("a text of four gigabytes", pickle("X", [255, 255, 255, 255] as [UInt8]), ["in the middle"]),
         ("bytes of sixteen exabytes", pickle(0x8e, [UInt8](repeating: 255, count: 8)), ["in the middle"]),
-        ("a memo far away", pickle("]r", [255, 255, 255, 255] as [UInt8], "j", [254, 255, 255, 255] as [UInt8]), ["recalls"]),
+        (
+            "a memo far away", pickle("]r", [255, 255, 255, 255] as [UInt8], "j", [254, 255, 255, 255] as [UInt8]),
+            ["recalls"]
+        ),
         ("an empty stack", pickle("a"), ["takes more"]),
         ("a mark without end", pickle("(("), ["takes more"]),
         ("append to a number", pickle("K\u{1}K\u{2}a"), ["no list"]),
@@ -111,7 +114,10 @@ import Testing
     func pickles(name: String) throws {
         let attack = try #require(Self.attacks.first { $0.name == name })
         for legacy in [false, true] {
-            let bytes = legacy ? Self.legacy(attack.pickle) : Self.archive([("a/data.pkl", attack.pickle), ("a/data/0", [UInt8](repeating: 0, count: 16))])
+            let bytes =
+                legacy
+                ? Self.legacy(attack.pickle)
+                : Self.archive([("a/data.pkl", attack.pickle), ("a/data/0", [UInt8](repeating: 0, count: 16))])
             let began = Date()
             let line = try withGuardedFile(bytes, name: "it.ckpt") { file in refusal { _ = try TensorFile(file) } }
             let seconds = Date().timeIntervalSince(began)
@@ -129,7 +135,9 @@ import Testing
     @Test("the tensor that the attacks are made from is sound")
     func sound() throws {
         let numbers: [UInt8] = (0..<16).map { $0 }
-        for bytes in [Self.archive([("a/data.pkl", Self.tensor()), ("a/data/0", numbers)]), Self.legacy(Self.tensor(), numbers)] {
+        for bytes in [
+            Self.archive([("a/data.pkl", Self.tensor()), ("a/data/0", numbers)]), Self.legacy(Self.tensor(), numbers),
+        ] {
             try withGuardedFile(bytes) { file in
                 let file = try TensorFile(file)
                 #expect(Array(file.bytes(try #require(file.entries["a"]))) == numbers)
@@ -157,7 +165,9 @@ import Testing
     }
 
     /// A zip archive of stored records; `lies` changes what its table of contents says of one.
-    private static func archive(_ records: [(String, [UInt8])], lies: [String: Lie] = [:], count: UInt16? = nil) -> [UInt8] {
+    private static func archive(_ records: [(String, [UInt8])], lies: [String: Lie] = [:], count: UInt16? = nil)
+        -> [UInt8]
+    {
         func short(_ value: UInt16) -> [UInt8] { withUnsafeBytes(of: value.littleEndian, Array.init) }
         func long(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.littleEndian, Array.init) }
         var (bytes, table): ([UInt8], [UInt8]) = ([], [])
@@ -165,9 +175,11 @@ import Testing
             let lie = lies[name] ?? Lie()
             let (offset, size) = (UInt32(bytes.count), UInt32(data.count))
             let local = Array((lie.localName ?? name).utf8)
-            bytes += long(0x0403_4b50) + short(20) + short(lie.flags) + short(lie.method) + long(0) + long(0) + long(size)
+            bytes +=
+                long(0x0403_4b50) + short(20) + short(lie.flags) + short(lie.method) + long(0) + long(0) + long(size)
             bytes += long(size) + short(UInt16(local.count)) + short(0) + local + data
-            table += long(0x0201_4b50) + short(20) + short(20) + short(lie.flags) + short(lie.method) + long(0) + long(0)
+            table +=
+                long(0x0201_4b50) + short(20) + short(20) + short(lie.flags) + short(lie.method) + long(0) + long(0)
             table += long(lie.stored ?? size) + long(lie.size ?? size) + short(UInt16(name.utf8.count)) + short(0)
             table += short(0) + short(0) + short(0) + long(0) + long(lie.offset ?? offset) + Array(name.utf8)
         }
@@ -186,11 +198,17 @@ import Testing
         ("two sizes", archive([main, data], lies: ["a/data/0": Lie(size: 1 << 30)]), "1073741824"),
         ("a size beyond the file", archive([main, data], lies: ["a/data/0": Lie(size: 9999, stored: 9999)]), "9999"),
         ("a size into the next", archive([data, main], lies: ["a/data/0": Lie(size: 60, stored: 60)]), "share bytes"),
-        ("a size into the table", archive([main, data], lies: ["a/data/0": Lie(size: 20, stored: 20)]), "shares bytes"),
+        (
+            "a size into the table", archive([main, data], lies: ["a/data/0": Lie(size: 20, stored: 20)]),
+            "shares bytes"
+        ),
         ("an offset nowhere", archive([main, data], lies: ["a/data/0": Lie(offset: 5)]), "not where"),
         ("an offset beyond", archive([main, data], lies: ["a/data/0": Lie(offset: 0xffff_fff0)]), "not where"),
         ("one record twice", archive([main, data, data]), "twice"),
-        ("two records in one place", archive([main, data, ("a/data/1", [])], lies: ["a/data/1": Lie(offset: 0)]), "another"),
+        (
+            "two records in one place", archive([main, data, ("a/data/1", [])], lies: ["a/data/1": Lie(offset: 0)]),
+            "another"
+        ),
         ("a name above", archive([main, data, ("a/../../x", [])]), "leads out"),
         ("a name from the root", archive([main, data, ("/etc/x", [])]), "leads out"),
         ("a name of another system", archive([main, data, ("a\\..\\x", [])]), "leads out"),

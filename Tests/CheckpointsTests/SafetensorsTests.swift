@@ -168,7 +168,8 @@ import Testing
         try withGuardedFile(bytes, name: "weights.safetensors") { bytes in
             let file = try TensorFile(safetensors: bytes)
             let line = try #require(refusal { _ = try file.weights("a") })
-            #expect(line == "weights.safetensors holds a as F64, but weights must be F32, F16, BF16, F8_E4M3 or F8_E5M2.")
+            #expect(
+                line == "weights.safetensors holds a as F64, but weights must be F32, F16, BF16, F8_E4M3 or F8_E5M2.")
         }
     }
 }

@@ -76,7 +76,10 @@ import Testing
         #expect(pair.count == 2 && pair.allSatisfy { net.member($0, "linear.0.weight") != nil })
         #expect(net.member(net.root, "name") == .text("it") && net.member(net.root, "step") == .integer(7))
         #expect(net.member(net.root, "is_layer_norm") == .bool(false))
-        #expect(net.items(try #require(net.member(net.root, "layer_structure"))) == [.integer(1), .number(2.5), .integer(1)])
+        #expect(
+            net.items(try #require(net.member(net.root, "layer_structure"))) == [
+                .integer(1), .number(2.5), .integer(1),
+            ])
         let words = try open("embedding.pt")
         #expect(words.entries["string_to_param.*"]?.shape == [2, 4])
         #expect(words.entries["string_to_token.*"]?.format == "I64")
@@ -97,8 +100,10 @@ import Testing
         var tar = [UInt8](repeating: 0, count: 1024)
         tar.replaceSubrange(257..<262, with: "ustar".utf8)
         for (bytes, part) in [
-            (tar, "tar archive"), (Array("GGUF\u{3}\0\0\0".utf8), "GGUF"), ([], "neither"), (Array("hello".utf8), "neither"),
-            ([0x80], "ends in the middle"), ([0x80, 2], "ends in the middle"), (Array("PK\u{3}\u{4}".utf8), "table of contents"),
+            (tar, "tar archive"), (Array("GGUF\u{3}\0\0\0".utf8), "GGUF"), ([], "neither"),
+            (Array("hello".utf8), "neither"),
+            ([0x80], "ends in the middle"), ([0x80, 2], "ends in the middle"),
+            (Array("PK\u{3}\u{4}".utf8), "table of contents"),
         ] {
             let line = try withGuardedFile(bytes, name: "it.ckpt") { file in refusal { _ = try TensorFile(file) } }
             #expect(line?.isOneLine == true && line?.contains(part) == true, "\(line ?? "not refused")")

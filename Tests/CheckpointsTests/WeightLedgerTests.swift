@@ -42,7 +42,8 @@ import Threads
         #expect(
             line == "part0 does not fit its configuration: net.b is 2×1 but 3×1 is expected; net.d is missing (4×5); "
                 + "net.e.7.weight is missing (6); part0 holds net.c as F64, but weights must be F32, F16, BF16, F8_E4M3 or F8_E5M2; "
-                + "net.a is not part of this network. Check that it was downloaded whole, and that a config.json belongs to it.")
+                + "net.a is not part of this network. Check that it was downloaded whole, and that a config.json belongs to it."
+        )
     }
 
     @Test("a network that takes everything is content, and sides of one may differ")

@@ -36,7 +36,8 @@ import Testing
         #expect(own?["predicts by"] as? String == "scheduler/scheduler_config.json")
         let asked = try jsonLines(
             try place.succeed(
-                ["models", "inspect", Workplace.smallModel, "--json", "--prediction", "v", "--kind", "sd1-lightning"]).output
+                ["models", "inspect", Workplace.smallModel, "--json", "--prediction", "v", "--kind", "sd1-lightning"])
+                .output
         ).first
         #expect(asked?["predicts"] as? String == "v" && asked?["predicts by"] as? String == "--prediction")
         #expect(asked?["kind"] as? String == "sd1-lightning" && asked?["kind by"] as? String == "--kind")
@@ -79,7 +80,8 @@ import Testing
             let same = old.withBytes(of: before) { a in new.withBytes(of: entry) { a.elementsEqual($0) } }
             #expect(same, "the bytes of \(key) differ")
         }
-        try place.refuse(["models", "convert", archive, "new.safetensors"], code: 73, naming: ["new.safetensors", "--overwrite"])
+        try place.refuse(
+            ["models", "convert", archive, "new.safetensors"], code: 73, naming: ["new.safetensors", "--overwrite"])
         try place.succeed(["models", "convert", archive, "new.safetensors", "--overwrite"])
         try place.refuse(["models", "convert", archive, "new.ckpt"], code: 64, naming: [".safetensors"])
         try place.refuse(["models", "convert", "nowhere.ckpt", "a.safetensors"], code: 66, naming: ["nowhere.ckpt"])
@@ -88,13 +90,35 @@ import Testing
 
     @Test("a hostile archive is refused by the name that it asks for, with 65")
     func hostile() throws {
-        let pickle: [UInt8] = [0x80, 2] + Array("cposix\nsystem\nX\u{4}\0\0\0true\u{85}R.".unicodeScalars.map { UInt8($0.value) })
+        let pickle: [UInt8] =
+            [0x80, 2] + Array("cposix\nsystem\nX\u{4}\0\0\0true\u{85}R.".unicodeScalars.map { UInt8($0.value) })
         try WholeFile.write(pickle, to: place.file("evil.ckpt"))
         for command in ["inspect", "verify"] {
             try place.refuse(["models", command, "evil.ckpt"], code: 65, naming: ["evil.ckpt", "posix.system"])
         }
         try place.refuse(
             ["paint", "-o", "a.png", "--size", "64x64", "--model", "evil.ckpt"], code: 65, naming: ["posix.system"])
+    }
+
+    @Test(
+        "a checkpoint in one file paints; its kind gives steps, guidance and spacing; its own tokenizer is not needed")
+    func oneFile() throws {
+        let checkpoint = try FormulaCheckpoint("sd1", base: "sd1")
+        try FormulaCheckpoint.write(checkpoint.original(), to: place.file("it.safetensors"))
+        let base = ["paint", "--size", "64x64", "--seed", "1", "--prompt", "a lake", "--model", "it.safetensors"]
+        try place.succeed(base + ["-o", "plain.png", "--steps", "2"])
+        let plain = try place.read("plain.png")
+        let recipe = try plain.recipe()
+        #expect(recipe["guidance"] as? Double == 7.5 && (recipe["model"] as? [String: Any])?["name"] as? String == "it")
+        try place.succeed(base + ["-o", "turbo.png", "--kind", "sd1-turbo"])
+        let turbo = try place.read("turbo.png").recipe()
+        #expect(
+            turbo["steps"] as? Int == 4 && turbo["guidance"] as? Double == 0 && turbo["sampler"] as? String == "euler")
+        try place.succeed(base + ["-o", "v.png", "--steps", "2", "--prediction", "v"])
+        #expect(try place.read("v.png").samples != plain.samples)
+        try place.succeed(["models", "convert", "it.safetensors", "copy.safetensors"])
+        try place.succeed(base.dropLast() + ["copy.safetensors", "-o", "copy.png", "--steps", "2"])
+        #expect(try place.read("copy.png").samples == plain.samples)
     }
 
     @Test("another autoencoder changes the picture; a file that is none is refused")
@@ -108,7 +132,8 @@ import Testing
         try place.refuse(base + ["-o", "a.png", "--vae", "nowhere"], code: 66, naming: ["nowhere", "--vae"])
         try place.refuse(base + ["-o", "a.png", "--vae", ""], code: 64, naming: ["--vae"])
         try place.refuse(
-            base + ["-o", "a.png", "--vae", Golden.path("torch/state.safetensors")], code: 65, naming: ["state.safetensors"])
+            base + ["-o", "a.png", "--vae", Golden.path("torch/state.safetensors")], code: 65,
+            naming: ["state.safetensors"])
     }
 }
 

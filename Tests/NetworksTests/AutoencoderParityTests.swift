@@ -22,7 +22,9 @@ import Testing
         try check(autoencoder, "sd")
     }
 
-    @Test("the tiny autoencoder equals diffusers', as a folder and as two files", arguments: ["vae", "taesd_encoder.safetensors"])
+    @Test(
+        "the tiny autoencoder equals diffusers', as a folder and as two files",
+        arguments: ["vae", "taesd_encoder.safetensors"])
     func tiny(form: String) throws {
         let (folder, part) = try ModelFolder.autoencoder(path: Golden.path("vae-tiny/\(form)"), scale: 1)
         let tiny = try TinyAutoencoder.load(folder, part, on: try Engine())
@@ -31,7 +33,8 @@ import Testing
         expectClose(
             try tiny.encode(reference.tensor("image")), try reference.tensor("encoded"), absolute: 2e-5, relative: 1e-4)
         expectClose(
-            try tiny.decode(reference.tensor("latent")), try reference.tensor("decoded"), absolute: 2e-5, relative: 1e-4)
+            try tiny.decode(reference.tensor("latent")), try reference.tensor("decoded"), absolute: 2e-5, relative: 1e-4
+        )
     }
 
     private func check(_ autoencoder: Autoencoder, _ name: String) throws {

@@ -54,7 +54,8 @@ import Testing
         }
 
         func expect(_ ours: [UInt8], _ what: String) throws {
-            guard case .eight(let theirs) = try PictureFile.read(Golden.path("checkpoints/\(family).png")).samples else {
+            guard case .eight(let theirs) = try PictureFile.read(Golden.path("checkpoints/\(family).png")).samples
+            else {
                 Issue.record("8 bits are expected")
                 return
             }
@@ -80,7 +81,8 @@ import Testing
     /// What decides in a checkpoint with these additions, and files beside it.
     private func character(
         _ family: String, add: [String] = [], metadata: [String: String] = [:], beside: [String: String] = [:],
-        kind: String? = nil, prediction: Prediction? = nil, change: ([FormulaCheckpoint.Tensor]) -> [FormulaCheckpoint.Tensor] = { $0 }
+        kind: String? = nil, prediction: Prediction? = nil,
+        change: ([FormulaCheckpoint.Tensor]) -> [FormulaCheckpoint.Tensor] = { $0 }
     ) throws -> DiffusionModel {
         let it = try Case(family)
         return try withTemporaryFolder { place in
@@ -108,12 +110,15 @@ import Testing
         #expect(said(all, "predicts") == "sample by --prediction")
         #expect(said(all, "zero SNR") == "yes by its key ztsnr" && all.scheduler.spacing == .trailing)
 
-        let described = try character("sd1", metadata: ["modelspec.predict_key": "epsilon"], beside: ["model.yaml": yaml])
+        let described = try character(
+            "sd1", metadata: ["modelspec.predict_key": "epsilon"], beside: ["model.yaml": yaml])
         #expect(said(described, "predicts") == "v by model.yaml beside it")
         #expect(described.scheduler.training.alphaBars.last ?? 0 > 0.0046)  // 0.0047 with the usual end
 
-        let scheduler = #"{"prediction_type":"v_prediction","beta_schedule":"scaled_linear","beta_start":0.00085,"beta_end":0.012,"timestep_spacing":"trailing"}"#
-        let file = try character("sd1", beside: ["scheduler_config.json": scheduler, "model.yaml": "parameterization: eps"])
+        let scheduler =
+            #"{"prediction_type":"v_prediction","beta_schedule":"scaled_linear","beta_start":0.00085,"beta_end":0.012,"timestep_spacing":"trailing"}"#
+        let file = try character(
+            "sd1", beside: ["scheduler_config.json": scheduler, "model.yaml": "parameterization: eps"])
         #expect(said(file, "predicts") == "v by scheduler_config.json beside it" && file.scheduler.spacing == .trailing)
 
         #expect(said(try character("sd1", add: ["v_pred"]), "predicts") == "v by its key v_pred")
@@ -122,7 +127,9 @@ import Testing
                 == "v by its modelspec.prediction_type")
         let plain = try character("sd1")
         #expect(said(plain, "predicts") == "epsilon by the family's default")
-        #expect(said(plain, "heads") == "8, 8, 8, 8 by the family's default" && said(plain, "kind") == "sd1 by its keys and shapes")
+        #expect(
+            said(plain, "heads") == "8, 8, 8, 8 by the family's default"
+                && said(plain, "kind") == "sd1 by its keys and shapes")
         #expect(plain.scheduler.spacing == nil && plain.scheduler.stepsOffset == 1 && plain.scheduler.endsClean)
     }
 
@@ -134,7 +141,8 @@ import Testing
                 tensors.map { tensor in
                     guard tensor.key == "model.diffusion_model.out.2.bias" else { return tensor }
                     var tensor = tensor
-                    tensor.bytes = (0..<4).flatMap { _ in withUnsafeBytes(of: bias.bitPattern.littleEndian, Array.init) }
+                    tensor.bytes = (0..<4).flatMap { _ in withUnsafeBytes(of: bias.bitPattern.littleEndian, Array.init)
+                    }
                     return tensor
                 }
             }
@@ -180,7 +188,8 @@ import Testing
             try FormulaCheckpoint.write(rest, to: "\(place)/model.safetensors")
             let line = refusal { _ = try Studio(model: "\(place)/model.safetensors", on: engine) }
             #expect(line?.contains("--vae") == true, "\(line ?? "not refused")")
-            _ = try Studio(model: "\(place)/model.safetensors", as: .init(autoencoder: "\(place)/vae1.safetensors"), on: engine)
+            _ = try Studio(
+                model: "\(place)/model.safetensors", as: .init(autoencoder: "\(place)/vae1.safetensors"), on: engine)
         }
     }
 
@@ -200,7 +209,8 @@ import Testing
         "files that are no whole model are refused by what they are",
         arguments: [
             ("lora_unet_mid_block_attentions_0_proj_in.lora_down.weight", "LoRA"),
-            ("model.diffusion_model.x_embedder.proj.weight", "Stable Diffusion 3"), ("double_blocks.0.img_attn.qkv.weight", "Flux"),
+            ("model.diffusion_model.x_embedder.proj.weight", "Stable Diffusion 3"),
+            ("double_blocks.0.img_attn.qkv.weight", "Flux"),
             ("control_model.input_blocks.0.0.weight", "ControlNet"), ("time_embedding.linear_1.weight", "folder"),
             ("decoder.conv_in.weight", "--vae"), ("emb_params", "embedding"), ("nothing.known", "nothing.known"),
         ])

@@ -27,13 +27,14 @@ package struct FormulaCheckpoint {
     package init(_ family: String, base: String) throws {
         self.family = family
         func read(_ name: String) throws -> [Line] {
-            try String(contentsOfFile: Golden.path("checkpoints/\(name).txt"), encoding: .utf8).split(separator: "\n").map {
-                let parts = $0.split(separator: " ").map(String.init)
-                try #require(parts.count == 5)
-                return Line(
-                    part: parts[0], key: parts[1], shape: parts[2].split(separator: "x").compactMap { Int($0) },
-                    original: parts[3], how: parts[4])
-            }
+            try String(contentsOfFile: Golden.path("checkpoints/\(name).txt"), encoding: .utf8).split(separator: "\n")
+                .map {
+                    let parts = $0.split(separator: " ").map(String.init)
+                    try #require(parts.count == 5)
+                    return Line(
+                        part: parts[0], key: parts[1], shape: parts[2].split(separator: "x").compactMap { Int($0) },
+                        original: parts[3], how: parts[4])
+                }
         }
         let own = try read(family)
         let changed = Set(own.map { $0.part + $0.key })

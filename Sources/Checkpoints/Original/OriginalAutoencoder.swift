@@ -14,7 +14,9 @@ struct OriginalAutoencoder {
         }
         let file = original.with(entries)
         self.file = file
-        func block(_ level: Int, _ layer: Int) -> String { "encoder.down_blocks.\(level).resnets.\(layer).conv1.weight" }
+        func block(_ level: Int, _ layer: Int) -> String {
+            "encoder.down_blocks.\(level).resnets.\(layer).conv1.weight"
+        }
         let channels = (0..<file.countOf { block($0, 0) }).map { file.side(block($0, 0), 0) ?? 0 }
         configuration = .object([
             "in_channels": .integer(file.side("encoder.conv_in.weight", 1) ?? 3),
@@ -23,7 +25,8 @@ struct OriginalAutoencoder {
             "layers_per_block": .integer(max(file.countOf { block(0, $0) }, 1)),
             "use_quant_conv": .bool(file.entries["quant_conv.weight"] != nil),
             "use_post_quant_conv": .bool(file.entries["post_quant_conv.weight"] != nil),
-            "mid_block_add_attention": .bool(file.entries.keys.contains { $0.hasPrefix("encoder.mid_block.attentions.") }),
+            "mid_block_add_attention": .bool(
+                file.entries.keys.contains { $0.hasPrefix("encoder.mid_block.attentions.") }),
             "scaling_factor": .number(scale),
         ])
     }

@@ -28,7 +28,8 @@ package struct OriginalCheckpoint: Sendable {
         let keys = file.entries
         guard keys[Self.unet + "input_blocks.0.0.weight"] != nil else { throw Self.other(file) }
         if keys["edm_vpred.sigma_max"] != nil || keys["edm_mean"] != nil {
-            throw .invalid("\(file.name) is an EDM model of SDXL, whose schedule is not built. Take an epsilon or v model.")
+            throw .invalid(
+                "\(file.name) is an EDM model of SDXL, whose schedule is not built. Take an epsilon or v model.")
         }
         if keys["conditioner.embedders.0.model.ln_final.weight"] != nil {
             throw .invalid("\(file.name) is the refiner of SDXL, which is not read. Take the base model.")
@@ -74,7 +75,8 @@ package struct OriginalCheckpoint: Sendable {
             (heads, headsSource) = (family == .sd1 ? .count(8) : .width(64), "the family's default")
         }
         let network = try OriginalUNet(
-            try Self.required(parts["unet"], file), heads: heads, pooledWidth: configurations["text_encoder_2"]?["projection_dim"].integer,
+            try Self.required(parts["unet"], file), heads: heads,
+            pooledWidth: configurations["text_encoder_2"]?["projection_dim"].integer,
             sampleSize: family == .sdxl ? 128 : family == .sd2 ? 96 : 64)
         if family == .sd2, network.configuration["projection_class_embeddings_input_dim"] != .null {
             throw .invalid("\(file.name) is an unCLIP model, which paints from pictures and is not read.")
@@ -106,13 +108,20 @@ package struct OriginalCheckpoint: Sendable {
                 "is a Stable Diffusion 3 model, which is not read. Take one of SD 1, SD 2 or SDXL."
             } else if any({ $0.contains("double_blocks.0.") }) {
                 "is a Flux model, which is not read. Take one of SD 1, SD 2 or SDXL."
-            } else if any({ $0.contains(".lora_down.") || $0.contains(".lora_A.") || $0.contains("lora_unet") || $0.contains(".hada_w1_a") }) {
+            } else if any({
+                $0.contains(".lora_down.") || $0.contains(".lora_A.") || $0.contains("lora_unet")
+                    || $0.contains(".hada_w1_a")
+            }) {
                 "is a LoRA, which changes a model but is none. Give --model the model that it was made for."
-            } else if any({ $0.hasPrefix("control_model.") || $0.contains("controlnet_") || $0.contains("zero_convs.") }) {
+            } else if any({ $0.hasPrefix("control_model.") || $0.contains("controlnet_") || $0.contains("zero_convs.") }
+            ) {
                 "is a ControlNet, which steers a model but is none. Give --model the model that it was made for."
             } else if any({ $0 == "down_blocks.0.resnets.0.norm1.weight" || $0 == "time_embedding.linear_1.weight" }) {
                 "is a UNet alone in the diffusers layout. Give --model the whole model's folder."
-            } else if any({ $0.hasSuffix("encoder.conv_in.weight") || $0.hasSuffix("decoder.conv_in.weight") || $0.hasPrefix("decoder.layers.") }) {
+            } else if any({
+                $0.hasSuffix("encoder.conv_in.weight") || $0.hasSuffix("decoder.conv_in.weight")
+                    || $0.hasPrefix("decoder.layers.")
+            }) {
                 "is an autoencoder alone. Give it to --vae, and a whole model to --model."
             } else if any({ $0.hasPrefix("string_to_param") || $0 == "emb_params" }) {
                 "is an embedding, which teaches a model a word but is none. Give --model the model that it was made for."

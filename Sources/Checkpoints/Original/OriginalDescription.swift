@@ -57,7 +57,9 @@ package struct OriginalDescription: Sendable {
         guard let colon = line.firstIndex(of: ":") else { return nil }
         func bare(_ text: Substring) -> String {
             var text = text
-            while let letter = text.first, letter == " " || letter == "\t" || letter == "-" && text.dropFirst().first == " " {
+            while let letter = text.first,
+                letter == " " || letter == "\t" || letter == "-" && text.dropFirst().first == " "
+            {
                 text.removeFirst()
             }
             while let letter = text.last, letter == " " || letter == "\t" { text.removeLast() }
@@ -67,7 +69,9 @@ package struct OriginalDescription: Sendable {
             return String(text)
         }
         let rest = line[line.index(after: colon)...]
-        let comment = rest.indices.first { rest[$0] == "#" && ($0 == rest.startIndex || rest[rest.index(before: $0)] == " ") }
+        let comment = rest.indices.first {
+            rest[$0] == "#" && ($0 == rest.startIndex || rest[rest.index(before: $0)] == " ")
+        }
         let value = bare(rest[..<(comment ?? rest.endIndex)])
         let key = bare(line[..<colon])
         return key.isEmpty || key.hasPrefix("#") || value.isEmpty ? nil : (key, value)

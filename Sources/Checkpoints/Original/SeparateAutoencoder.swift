@@ -7,11 +7,13 @@ extension ModelFolder {
     ///   - scale: what latents are multiplied by, where the file does not say
     /// - Returns: a folder, and the part of it that is the autoencoder
     /// - Throws: ``CheckpointError``
-    package static func autoencoder(path: String, scale: Double) throws(CheckpointError) -> (ModelFolder, part: String) {
+    package static func autoencoder(path: String, scale: Double) throws(CheckpointError) -> (ModelFolder, part: String)
+    {
         if let folder = try folderOnly(path: path, option: "--vae") {
             guard !folder.has("config.json") else { return (folder, ".") }
             guard folder.has("vae/config.json") else {
-                throw .missing("The folder \(folder.name) has neither config.json nor vae/config.json. Give --vae an autoencoder.")
+                throw .missing(
+                    "The folder \(folder.name) has neither config.json nor vae/config.json. Give --vae an autoencoder.")
             }
             return (folder, "vae")
         }
@@ -19,9 +21,11 @@ extension ModelFolder {
         if let tiny = try tinyAutoencoder(file, path: path) { return (tiny, "vae") }
         let inner = file.part("first_stage_model.")
         let network = OriginalAutoencoder(inner.entries.isEmpty ? file : inner, scale: scale)
-        guard network.file.entries["decoder.conv_in.weight"] != nil, network.file.entries["encoder.conv_in.weight"] != nil
+        guard network.file.entries["decoder.conv_in.weight"] != nil,
+            network.file.entries["encoder.conv_in.weight"] != nil
         else {
-            throw .invalid("\(file.name) holds no autoencoder: decoder.conv_in.weight is not there. Give --vae another file.")
+            throw .invalid(
+                "\(file.name) holds no autoencoder: decoder.conv_in.weight is not there. Give --vae another file.")
         }
         return (ModelFolder(name: file.name, part: "vae", [network.file], network.configuration), "vae")
     }
@@ -33,14 +37,18 @@ extension ModelFolder {
             return ModelFolder(name: file.name, part: "vae", [file], configuration)
         }
         // Two plain sequences: the decoder begins with a layer that has no numbers.
-        guard file.entries["0.weight"] != nil || file.entries["1.weight"] != nil, file.entries["1.conv.0.weight"] != nil || file.entries["3.conv.0.weight"] != nil else {
+        guard file.entries["0.weight"] != nil || file.entries["1.weight"] != nil,
+            file.entries["1.conv.0.weight"] != nil || file.entries["3.conv.0.weight"] != nil
+        else {
             return nil
         }
         let isEncoder = file.entries["0.weight"] != nil
         let (own, other) = isEncoder ? ("encoder", "decoder") : ("decoder", "encoder")
         let name = path.lastName
         guard let place = name.range(of: own) else {
-            throw .invalid("\(name) is a tiny \(own), but its name does not say where its \(other) is. Name the two …\(own)… and …\(other)….")
+            throw .invalid(
+                "\(name) is a tiny \(own), but its name does not say where its \(other) is. Name the two …\(own)… and …\(other)…."
+            )
         }
         let sibling = name.replacingCharacters(in: place, with: other)
         let second = try TensorFile(try FileBytes(path: String(path.dropLast(name.count)) + sibling, name: sibling))

@@ -27,7 +27,8 @@ struct PickleMachine {
     private init(reader: ByteReader, name: String) { (self.reader, self.name) = (reader, name) }
 
     private func damaged(_ reason: String) -> CheckpointError {
-        .invalid("\(name) is not a torch archive of tensors: \(reason). Download it again, or take its safetensors form.")
+        .invalid(
+            "\(name) is not a torch archive of tensors: \(reason). Download it again, or take its safetensors form.")
     }
 
     // MARK: Reading

@@ -140,7 +140,9 @@ package struct TorchArchive: Sendable {
             }
         }
         if case .tensor(let place) = pickle.root { entries["tensor"] = try entry(pickle.tensors[place]) }
-        if case .dictionary = state { try collect(state ?? .none, "", depth: 0) } else {
+        if case .dictionary = state {
+            try collect(state ?? .none, "", depth: 0)
+        } else {
             try collect(pickle.root, "", depth: 0)
         }
         guard !entries.isEmpty else { throw .invalid("\(file.name) is a torch archive without tensors.") }

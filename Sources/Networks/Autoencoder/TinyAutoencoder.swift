@@ -55,7 +55,8 @@ package struct TinyAutoencoder: Sendable {
         func shape(_ key: String) -> [Int]? { shapes[key].flatMap { $0.count == 4 ? $0 : nil } }
         func layers(_ half: String) -> [Layer] {
             let numbers = shapes.keys.compactMap { key -> Int? in
-                key.hasPrefix("\(half).layers.") ? key.split(separator: ".").dropFirst(2).first.flatMap { Int($0) } : nil
+                key.hasPrefix("\(half).layers.")
+                    ? key.split(separator: ".").dropFirst(2).first.flatMap { Int($0) } : nil
             }
             return (0...min(max(numbers.max() ?? 0, 0), Self.mostLayers)).map { number in
                 let (name, here) = ("\(half).layers.\(number)", scope(half)("layers", number))

@@ -38,7 +38,8 @@ package struct Tokenizer: Sendable {
             let vocabulary = try folder.file("\(part)/vocab.json")
             let merges = try folder.file("\(part)/merges.txt")
             try self.init(
-                JSON(vocabulary), merges: Self.merges(merges), name: "\(folder.name)/\(part)", padding: try Self.padding(folder, part))
+                JSON(vocabulary), merges: Self.merges(merges), name: "\(folder.name)/\(part)",
+                padding: try Self.padding(folder, part))
         } else if folder.has("\(part)/tokenizer.json") {
             let all = try JSON(try folder.file("\(part)/tokenizer.json"))
             guard all["model"]["type"].isNull || all["model"]["type"].text == "BPE" else {

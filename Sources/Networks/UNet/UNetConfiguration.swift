@@ -130,7 +130,8 @@ package struct UNetConfiguration: Sendable {
                 try file.count("projection_class_embeddings_input_dim", default: 2816)
             )
         guidanceWidth =
-            json["time_cond_proj_dim"].isNull ? nil : try file.count("time_cond_proj_dim", default: 256, in: 4...1 << 16)
+            json["time_cond_proj_dim"].isNull
+            ? nil : try file.count("time_cond_proj_dim", default: 256, in: 4...1 << 16)
         sampleSize = json["sample_size"].list == nil ? try file.count("sample_size", default: 64) : 64
 
         let groups = groups

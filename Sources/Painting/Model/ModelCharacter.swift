@@ -48,7 +48,9 @@ package struct ModelCharacter: Sendable {
     ///   - kind, prediction: what the user asks for
     ///   - unet: the network, for a trial where nothing else says what it predicts
     /// - Throws: ``PaintingError``, ``CheckpointError``, or what running the network throws
-    init(_ folder: ModelFolder, _ checkpoint: OriginalCheckpoint, asked: ModelKind?, prediction: Prediction?, unet: UNet)
+    init(
+        _ folder: ModelFolder, _ checkpoint: OriginalCheckpoint, asked: ModelKind?, prediction: Prediction?, unet: UNet
+    )
         throws
     {
         kind = try Self.kind(checkpoint, asked: asked)

@@ -69,6 +69,7 @@ package struct ModelVerdict: Sendable {
             }
         }
         parts.append(
-            "\(name): \(file.entries.count) tensors, \(file.valueCount) values, \(file.formats.joined(separator: ", "))")
+            "\(name): \(file.entries.count) tensors, \(file.valueCount) values, \(file.formats.joined(separator: ", "))"
+        )
     }
 }
