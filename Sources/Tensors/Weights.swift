@@ -56,6 +56,14 @@ package struct Weights: @unchecked Sendable {
         return Weights(shape: shape, format: format, bytes: bytes, owner: owner)
     }
 
+    /// Float8 as floats, for operations that read bytes themselves; the others as they are.
+    var widened: Weights {
+        switch format {
+        case .float32, .float16, .bfloat16: self
+        case .float8e4m3, .float8e5m2: Weights(shape, floats())
+        }
+    }
+
     /// Rows `range` of the first dimension.
     package func rows(_ range: Range<Int>) -> Weights {
         let row = count / max(shape[0], 1)
