@@ -48,7 +48,9 @@ struct RefineCommand: ParsableCommand {
 
     func run() throws {
         try telling.telling { console in
-            let (folder, steps) = try painting.source()
+            // The model is opened for its steps, but what is wrong with names is told first.
+            let source = Result { try painting.source() }
+            let steps = (try? source.get().steps) ?? painting.steps ?? 50
             let skips = try level.skips(default: "50", steps: steps)
             try Refine.checkRungs(skips, steps: steps)
             let seeds = painting.seed?.seeds ?? [randomSeed()]
@@ -62,7 +64,7 @@ struct RefineCommand: ParsableCommand {
             settings.colourAnchor = colourAnchor
             settings.keepsColour = colour
             let pictures = try jobs.map { try InputPicture($0.input) }
-            let studio = try session.studio(folder, painting)
+            let studio = try session.studio(try source.get().folder, painting)
             try painting.complete(&settings, for: studio.model)
             try paint(session, studio, settings, zip(jobs, pictures).map { ($0, $1) }, skips, seeds)
         }
