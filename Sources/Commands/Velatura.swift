@@ -35,7 +35,12 @@ private func code(for error: any Error) -> Int32 {
         print(Velatura.message(for: error))
         return 0
     case .validationFailure:
-        Console.complain(Velatura.message(for: error))
+        let line = Velatura.message(for: error)
+        // What was not understood cannot say that it wants JSON, so the bare words are asked.
+        if CommandLine.arguments.dropFirst().prefix(while: { $0 != "--" }).contains("--json") {
+            Console.say(Console.jsonError(line, code: 64))
+        }
+        Console.complain(line)
         return 64
     default:
         if let code = error as? ExitCode { return code.rawValue }

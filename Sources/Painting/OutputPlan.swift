@@ -34,6 +34,11 @@ package struct OutputOptions: Sendable {
     ///
     /// - Throws: ``PaintingError/usage(_:)``
     package func checked() throws(PaintingError) -> OutputOptions {
+        if path == "-" {
+            throw .usage(
+                "-o is -, but results are written to files, not to standard output. Give a file or a folder; ./- is a file of that name."
+            )
+        }
         guard let path, !OutputPlan.isFolder(path) else { return self }
         if let ending = PictureFormat(path: path), let format, ending != format {
             throw .usage(

@@ -17,8 +17,9 @@ import Testing
         settings.rng = .torch
         settings.clipSkip = 2
         var recipe = Recipe(
-            "refine", settings, steps: [], working: PixelSize(width: 64, height: 48),
-            model: ("mini", String(repeating: "ab", count: 32)),
+            "refine", settings, settings.plan(Skip(steps: 50), SchedulerConfiguration()),
+            working: PixelSize(width: 64, height: 48),
+            model: .init(name: "mini", parts: [("unet", String(repeating: "ab", count: 32)), ("vae", "cd")]),
             kernels: [("processor", "avx2")])
         (recipe.skip, recipe.strength) = ("37.5", 0.625)
         (recipe.source, recipe.sourceSize) = (("a.png", "00ff"), PixelSize(width: 61, height: 47))
@@ -42,6 +43,7 @@ import Testing
         #expect(json["size"].text == "61x47" && json["working"].text == "64x48")
         #expect(json["source"]["name"].text == "a.png" && json["model"]["name"].text == "mini")
         #expect(json["kernels"]["processor"].text == "avx2")
+        #expect(json["model"]["parts"]["vae"].text == "cd" && json["format"].text == "png" && json["depth"].isNull)
     }
 
     @Test("the parameters text is the web UI's")
