@@ -13,7 +13,10 @@ struct Velatura: ParsableCommand {
         commandName: "velatura",
         abstract: "Image-to-image and enlarging for people who make pictures with diffusion models.",
         version: Recipe.version,
-        subcommands: [FitCommand.self, RefineCommand.self, PaintCommand.self, ModelsCommand.self, DoctorCommand.self])
+        subcommands: [
+            FitCommand.self, RefineCommand.self, PaintCommand.self, RerunCommand.self, HistoryCommand.self,
+            ModelsCommand.self, DoctorCommand.self,
+        ])
 }
 
 /// Runs the command line of this process and ends it with the right code: one line on standard error says what is wrong.

@@ -183,7 +183,7 @@ package struct OutputPlan {
         return filled
     }
 
-    static func isFolder(_ path: String) -> Bool {
+    package static func isFolder(_ path: String) -> Bool {
         if path.hasSuffix("/") { return true }
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -33,13 +33,23 @@ package final class Studio {
     /// SHA-256 of the weights of each part that the model has, the UNet first.
     package func modelHashes() throws(CheckpointError) -> [(part: String, hash: String)] {
         if let hashes { return hashes }
+        let found = try Self.modelHashes(folder)
+        hashes = found
+        return found
+    }
+
+    /// The same of a model that is not loaded.
+    package static func modelHashes(of name: String) throws(CheckpointError) -> [(part: String, hash: String)] {
+        try modelHashes(name == "miniature" ? .miniature : try ModelFolder(path: name))
+    }
+
+    private static func modelHashes(_ folder: ModelFolder) throws(CheckpointError) -> [(part: String, hash: String)] {
         var found: [(part: String, hash: String)] = []
-        for (part, stem) in Self.parts where part == "unet" || folder.has("\(part)/config.json") {
+        for (part, stem) in parts where part == "unet" || folder.has("\(part)/config.json") {
             var sum = SHA256()
             for file in try folder.weights(part, stem: stem) { file.withBytes { sum.update($0) } }
             found.append((part, sum.finish()))
         }
-        hashes = found
         return found
     }
 

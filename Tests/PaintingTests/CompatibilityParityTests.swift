@@ -53,8 +53,11 @@ import Testing
         var asked = 0
         let painted = try painter.paint(latents, plan) { asked += 1 }
         #expect(asked == plan.evaluations)
+        // torchsde rounds σ to six decimals before it looks a path up, and k-diffusion's σ is single precision: where ours, in
+        // double precision, falls to the other side the path differs by the root of a millionth.
+        let bound: Float = settings.sampler.followsPath ? 2e-2 : 2e-3
         expectClose(
-            painted, try Golden.tensors("compat/\(name).safetensors").tensor("final_latents"), absolute: 2e-3,
+            painted, try Golden.tensors("compat/\(name).safetensors").tensor("final_latents"), absolute: bound,
             relative: 2e-3, "final latents")
         let picture = try studio.model.codec.decode(painted).picture().picture(depth: 8)
         let expected = try PictureFile.read(Golden.path("compat/\(name).png"))
@@ -77,7 +80,7 @@ import Testing
         var settings = Settings()
         settings.compatibility = .webui
         (settings.sampler, settings.steps) = (sampler, steps)
-        let plan = settings.plan(try #require(Skip(strength: strength)), SchedulerConfiguration())
+        let plan = settings.plan(Skip(strength: strength), SchedulerConfiguration())
         #expect(plan.evaluations == evaluations)
         #expect(plan.start != nil, "a picture is noised even where nothing is evaluated")
     }

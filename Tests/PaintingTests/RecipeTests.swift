@@ -119,6 +119,13 @@ import Testing
         #expect(
             SHA256.hash(Array(repeating: UInt8(ascii: "a"), count: 1_000_000))
                 == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+        // The plain form and the processor's own, over many blocks and odd ends.
+        let random = (0..<100_003).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 31 &+ $0 >> 7) }
+        for length in [0, 1, 55, 56, 63, 64, 65, 127, 128, 1000, 4096, 100_003] {
+            var plain = SHA256(usesInstructions: false)
+            random[..<length].withUnsafeBytes { plain.update($0) }
+            #expect(plain.finish() == SHA256.hash(Array(random[..<length])), "\(length) bytes")
+        }
         let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0) }
         for cut in [1, 63, 64, 65, 128, 299] {
             var hash = SHA256()

@@ -78,7 +78,9 @@ import Testing
         // The reference in double precision; ours keeps its tables in double and pictures in single.
         expectClose(
             result.values.map(Double.init), try file.doubles("\(name)/output64"), absolute: 2e-5, relative: 2e-5, name)
-        #expect(drawn == entry["draws"].integer, "\(name): noises drawn")
+        // k-diffusion draws what it then multiplies by nothing.
+        let draws = entry["eta"].double == 0 && sampler.takesEta && sampler != .eulerAncestral
+        #expect(drawn == (draws ? 0 : entry["draws"].integer), "\(name): noises drawn")
         #expect(asked == sampler.evaluations(steps, configuration), "\(name): evaluations")
     }
 }

@@ -40,7 +40,15 @@ package final class BrownianTree {
         return value(at: Double(to)).zip(value(at: Double(from))) { ($0 - $1) * scale }
     }
 
-    private static func rounded(_ value: Double) -> Double { (value * 1e6).rounded(.toNearestOrEven) / 1e6 }
+    /// To six decimals as Python rounds: by the exact value of the binary number. Halves of odd millionths are the rule here,
+    /// and none of them lies exactly between.
+    private static func rounded(_ value: Double) -> Double {
+        let millionths = value * 1e6
+        let low = millionths.rounded(.down)
+        guard millionths - low == 0.5 else { return millionths.rounded() / 1e6 }
+        let rest = (-millionths).addingProduct(value, 1e6)
+        return (rest == 0 ? millionths.rounded(.toNearestOrEven) : rest > 0 ? low + 1 : low) / 1e6
+    }
 
     private func value(at sigma: Double) -> Tensor {
         let sigma = Self.rounded(min(max(sigma, start), end))
