@@ -8,6 +8,7 @@ struct RerunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rerun",
         abstract: "Paint a picture anew from the recipe that it carries.",
+        usage: "velatura rerun [<options>] <out>",
         discussion: """
             The input and the model are looked for by their hashes, beside the picture, in the current folder, then in --find. \
             Pictures that carry only the web UI's parameters are painted by that tool's rules; what cannot be honoured is told.

@@ -34,9 +34,9 @@ enum ExifComment {
             if i.isMultiple(of: 2) { zeros.even += 1 } else { zeros.odd += 1 }
         }
         let highFirst = zeros.even >= zeros.odd
-        let units = stride(from: 0, to: bytes.count - 1, by: 2).map { i in
-            highFirst
-                ? UInt16(bytes[i]) << 8 | UInt16(bytes[i + 1]) : UInt16(bytes[i + 1]) << 8 | UInt16(bytes[i])
+        let units = stride(from: 0, to: bytes.count - 1, by: 2).map { (i: Int) -> UInt16 in
+            let (first, second) = (UInt16(bytes[i]), UInt16(bytes[i + 1]))
+            return highFirst ? first << 8 | second : second << 8 | first
         }
         return String(validating: units.prefix { $0 != 0 }, as: UTF16.self)
     }

@@ -45,10 +45,9 @@ package struct RecipeArguments: Sendable {
             taken.insert(key)
             if let value = value(key), value != silent { options.append("--\(option ?? key)=\(value)") }
         }
-        // What begins like the name of a file is a text all the same.
         for key in ["prompt", "negative"] {
             taken.insert(key)
-            if let text = recipe[key].text { options.append("--\(key)=\(text.hasPrefix("@") ? "@" : "")\(text)") }
+            if let text = recipe[key].text { options += Self.words(key, text) }
         }
         let sampler = recipe["sampler"].text.flatMap(Sampler.init)
         give("sampler")
@@ -74,6 +73,11 @@ package struct RecipeArguments: Sendable {
         model = recipe["model"]["name"].text.map { ($0, parts) }
         format = recipe["format"].text
         unhonoured = (recipe.object ?? [:]).filter { !taken.contains($0.key) && !$0.value.isNull }.map(\.key).sorted()
+    }
+
+    /// A text as an option: one that begins like the name of a file is a text all the same, and so is one of nothing.
+    private static func words(_ option: String, _ text: String) -> [String] {
+        text.isEmpty ? ["--\(option)", ""] : ["--\(option)=\(text.hasPrefix("@") ? "@" : "")\(text)"]
     }
 
     // MARK: The web UI's text
@@ -107,8 +111,7 @@ package struct RecipeArguments: Sendable {
         command = isFromImage ? "refine" : "paint"
         lacksSource = isFromImage
         options = ["--compat=webui", "--sampler=\(sampler.rawValue)", "--steps=\(steps)", "--seed=\(seed)"]
-        func words(_ text: String) -> String { (text.hasPrefix("@") ? "@" : "") + text }
-        options += ["--prompt=\(words(parsed.prompt))", "--negative=\(words(parsed.negative))"]
+        options += Self.words("prompt", parsed.prompt) + Self.words("negative", parsed.negative)
         func give(_ field: String, as option: String) {
             if let value = fields[field], Double(value) != nil { options.append("--\(option)=\(value)") }
         }
