@@ -172,7 +172,9 @@ struct PaintingOptions: ParsableArguments {
         }
         if let few = model.scheduler.fewStep {
             if guidance == nil { settings.guidance = 0 }
-            if steps == nil, sampling.runSteps == nil, settings.conventions == .ours, !skips.contains(where: \.isInSteps) {
+            if steps == nil, sampling.runSteps == nil, settings.conventions == .ours,
+                !skips.contains(where: \.isInSteps)
+            {
                 let room = skips.map { model.room(for: $0, settings.sampler) }.filter { $0 > 0 }.min() ?? few.steps
                 settings.runSteps = min(few.steps, room)
                 settings.steps = settings.runSteps ?? settings.steps

@@ -45,7 +45,7 @@ struct HistoryCommand: ParsableCommand {
                 json
                     ? JSONText.object([
                         ("event", .text("recipe")), ("index", .integer(1)), ("parameters", .text(text)),
-                    ]).string : "1. \(text.replacing("\n", with: "\n   "))")
+                    ]).string : RecipeWords.printable("1. \(text.replacing("\n", with: "\n   "))"))
         } else {
             throw PaintingError.unsuitable("\(picture) carries no recipe and no parameters text.")
         }

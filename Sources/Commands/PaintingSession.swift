@@ -25,7 +25,9 @@ struct PaintingSession {
         if options.prompt == nil, !options.noInherit, let prompt = past.prompt, let keyword = past.keyword {
             settings.prompt = prompt
             if options.negative == nil { settings.negative = past.negative ?? "" }
-            if options.guidance == nil, !isFewStep, let guidance = past.guidance, guidance.isFinite, (0...1000).contains(guidance) {
+            if options.guidance == nil, !isFewStep, let guidance = past.guidance, guidance.isFinite,
+                (0...1000).contains(guidance)
+            {
                 settings.guidance = guidance
             }
             let rest = settings.negative.isEmpty ? "" : ", without “\(settings.negative)”"

@@ -55,7 +55,9 @@ struct RefineCommand: ParsableCommand {
         try telling.telling { console in
             let skips = try level.skips(default: "50", steps: painting.stepCount)
             // Where the model may have its own way of counting, once it is loaded.
-            if painting.sampling.runSteps == nil, painting.sampling.compat == .none, painting.steps != nil || level.skipSteps != nil {
+            if painting.sampling.runSteps == nil, painting.sampling.compat == .none,
+                painting.steps != nil || level.skipSteps != nil
+            {
                 try Refine.checkRungs(skips, steps: painting.stepCount)
             }
             let seeds = painting.seed?.seeds ?? [randomSeed()]

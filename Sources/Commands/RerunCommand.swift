@@ -21,7 +21,8 @@ struct RerunCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("o"), .customLong("output")],
-        help: ArgumentHelp("A file, or a folder where it is one or ends in /. (default: beside it, -rerun)", valueName: "new"))
+        help: ArgumentHelp(
+            "A file, or a folder where it is one or ends in /. (default: beside it, -rerun)", valueName: "new"))
     var output: String?
 
     @Option(name: .long, help: ArgumentHelp("The init image, whatever its hash.", valueName: "file"))
@@ -42,64 +43,66 @@ struct RerunCommand: ParsableCommand {
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     func run() throws {
-        var line: [String] = []
-        var isRefine = false
-        try telling.telling { console in
-            let metadata = try PictureFile.read(picture).metadata
-            let wanted: RecipeArguments
-            if let recipe = Recipe.read(metadata) {
-                wanted = try RecipeArguments(recipe: recipe, picture: picture)
-            } else if let text = metadata.parameters {
-                wanted = try RecipeArguments(parameters: text, picture: picture)
-            } else {
-                throw PaintingError.unsuitable(
-                    "\(picture) carries no recipe and no parameters text. Only pictures that say how they were made can be rerun."
-                )
-            }
-            isRefine = wanted.command == "refine"
-            let search = SourceSearch(beside: picture, find: find)
-            if let source = try source(wanted, search, console) { line.append(source) }
-            line += wanted.options
-            if let size = wanted.paintedSize.flatMap(SizeArgument.init)?.size, let source = line.first,
-                try PictureFile.read(source).size != size
-            {
-                line.append("--work-size=\(size.width)x\(size.height)")
-                try console.report(
-                    .warning(
-                        code: "size",
-                        text: "\(source) is painted at \(size), as \(picture) was, and comes back at its own size.",
-                        path: source))
-            }
-            if let model = try chosenModel(wanted, search, console) { line.append("--model=\(model)") }
-            if !wanted.unhonoured.isEmpty {
-                try console.report(
-                    .warning(
-                        code: "not-honoured",
-                        text: "\(picture) was made with settings that are not followed: \(wanted.unhonoured.joined(separator: ", ")).",
-                        path: picture))
-            }
-            line.append("--output=\(result(wanted.format))")
+        var command: any ParsableCommand = self
+        try telling.telling { console in command = try repeated(console) }
+        // The command itself repeats what it did, so that nothing can differ.
+        try command.run()
+    }
+
+    /// The command that made the picture, with its input and model found.
+    private func repeated(_ console: Console) throws -> any ParsableCommand {
+        let metadata = try PictureFile.read(picture).metadata
+        let wanted: RecipeArguments
+        if let recipe = Recipe.read(metadata) {
+            wanted = try RecipeArguments(recipe: recipe, picture: picture)
+        } else if let text = metadata.parameters {
+            wanted = try RecipeArguments(parameters: text, picture: picture)
+        } else {
+            throw PaintingError.unsuitable(
+                "\(picture) carries no recipe and no parameters text. Only pictures that say how they were made can be rerun."
+            )
         }
+        let search = SourceSearch(beside: picture, find: find)
+        let source = try source(wanted, search, console)
+        var line = wanted.options
+        if let source, let size = wanted.paintedSize.flatMap(SizeArgument.init)?.size,
+            try PictureFile.read(source).size != size
+        {
+            line.append("--work-size=\(size.width)x\(size.height)")
+            try console.report(
+                .warning(
+                    code: "size",
+                    text: "\(source) is painted at \(size), as \(picture) was, and comes back at its own size.",
+                    path: source))
+        }
+        if let model = try chosenModel(wanted, search, console) { line.append("--model=\(model)") }
+        if !wanted.unhonoured.isEmpty {
+            let settings = wanted.unhonoured.joined(separator: ", ")
+            try console.report(
+                .warning(
+                    code: "not-honoured", text: "\(picture) was made with settings that are not followed: \(settings).",
+                    path: picture))
+        }
+        line.append("--output=\(result(wanted.format))")
         line += [
             (overwrite, "--overwrite"), (telling.explain, "--explain"), (telling.json, "--json"),
             (telling.quiet, "--quiet"), (telling.verbose, "--verbose"),
         ].filter(\.0).map(\.1)
         if let threads { line.append("--threads=\(threads)") }
-        // The command itself repeats what it did, so that nothing can differ.
-        if isRefine {
+        do {
             // A name that begins with a dash is a name all the same.
-            let command = try RefineCommand.parse(Array(line.dropFirst()) + ["--", line[0]])
-            try command.run()
-        } else {
-            let command = try PaintCommand.parse(line)
-            try command.run()
+            return if let source { try RefineCommand.parse(line + ["--", source]) } else { try PaintCommand.parse(line) }
+        } catch {
+            throw PaintingError.unsuitable(
+                "\(picture) says that it was made in a way that cannot be: \(RefineCommand.message(for: error))")
         }
     }
 
     private func result(_ format: String?) -> String {
         let name = picture.split(separator: "/").last.map(String.init) ?? picture
         let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
-        let ending = (format.flatMap(PictureFormat.init(rawValue:)) ?? PictureFormat(path: picture) ?? .png).fileExtension
+        let ending = (format.flatMap(PictureFormat.init(rawValue:)) ?? PictureFormat(path: picture) ?? .png)
+            .fileExtension
         let new = "\(stem)-rerun.\(ending)"
         guard let output else {
             return picture.lastIndex(of: "/").map { String(picture[...$0]) + new } ?? new
@@ -111,11 +114,14 @@ struct RerunCommand: ParsableCommand {
     private func source(_ wanted: RecipeArguments, _ search: SourceSearch, _ console: Console) throws -> String? {
         guard wanted.command == "refine" else { return nil }
         if let input {
-            if let source = wanted.source, let identity = try? InputPicture(input).identity, identity.hash != source.hash {
+            if let source = wanted.source, let identity = try? InputPicture(input).identity,
+                identity.hash != source.hash
+            {
                 try console.report(
                     .warning(
                         code: "other-input",
-                        text: "\(input) is not the picture that \(picture) was painted from (\(source.name), \(Self.short(source.hash))).",
+                        text:
+                            "\(input) is not the picture that \(picture) was painted from (\(source.name), \(Self.short(source.hash))).",
                         path: input))
             }
             return input
@@ -145,7 +151,8 @@ struct RerunCommand: ParsableCommand {
                 try console.report(
                     .warning(
                         code: "other-model",
-                        text: "\(model) is not the model \(known.name) that \(picture) was painted with: \(other.joined(separator: ", ")) differ.",
+                        text:
+                            "\(model) is not the model \(known.name) that \(picture) was painted with: \(other.joined(separator: ", ")) differ.",
                         path: model))
             }
             return model

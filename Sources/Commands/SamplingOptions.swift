@@ -27,7 +27,9 @@ struct SamplingOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: "Where noise comes from: the place of each cell, torch.randn's order, or a CUDA card's. (default: position)")
+        help:
+            "Where noise comes from: the place of each cell, torch.randn's order, or a CUDA card's. (default: position)"
+    )
     var rng: Settings.RandomSource?
 
     @Option(

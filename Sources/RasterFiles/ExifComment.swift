@@ -20,7 +20,8 @@ enum ExifComment {
         }
         guard let first = number(4, 4), let pointer = entry(0x8769, in: first), let directory = number(pointer + 8, 4),
             let comment = entry(0x9286, in: directory), let length = number(comment + 4, 4),
-            let place = number(comment + 8, 4), (8...mostBytes).contains(length), place <= exif.count - length, place >= 0
+            let place = number(comment + 8, 4), (8...mostBytes).contains(length), place <= exif.count - length,
+            place >= 0
         else { return nil }
         let (code, bytes) = (Array(exif[place..<place + 8]), Array(exif[place + 8..<place + length]))
         if code.starts(with: Array("UNICODE".utf8)) { return sixteen(bytes) }

@@ -48,7 +48,8 @@ import Testing
         .init("eta", ["--sampler", "dpmpp-sde"], ["--sampler", "dpmpp-sde", "--eta", "0.3"]),
         .init("eta", ["--sampler", "dpmpp-2m-sde"], ["--sampler", "dpmpp-2m-sde", "--eta", "0.3"]),
         .init("rng", ["--sampler", "dpmpp-sde"], ["--sampler", "dpmpp-sde", "--rng", "torch"]),
-        .init("schedule", ["--sampler", "heun", "--schedule", "uniform"], ["--sampler", "heun", "--schedule", "karras"]),
+        .init(
+            "schedule", ["--sampler", "heun", "--schedule", "uniform"], ["--sampler", "heun", "--schedule", "karras"]),
         .init("eta", ["--eta", "0"], ["--eta", "1"]),
         .init("eta", ["--sampler", "euler-a"], ["--sampler", "euler-a", "--eta", "0.3"]),
         .init("clip-skip", prompt + ["--clip-skip", "1"], prompt + ["--clip-skip", "2"]),

@@ -24,7 +24,10 @@ import Testing
             ["--sampler", "dpmpp-sde", "--schedule", "karras", "--eta", "0.3", "--variation", "9:0.25"],
             ["--compat", "webui", "--sampler", "euler-a", "--eta-noise-delta", "31337"],
             ["--rng", "torch", "--encode", "sample", "--initial-noise-multiplier", "0.9", "--colour-anchor", "0.5"],
-            ["--work-size", "90x60", "--depth", "16", "--clip-skip", "2", "--prompt", "@@home -- \"quoted\"\nnext, -line"],
+            [
+                "--work-size", "90x60", "--depth", "16", "--clip-skip", "2", "--prompt",
+                "@@home -- \"quoted\"\nnext, -line",
+            ],
             ["--skip-steps", "5", "--model", Workplace.smallModel, "--compat", "diffusers", "--prediction", "v"],
         ])
     func sameBytes(arguments: [String]) throws {
@@ -120,19 +123,24 @@ import Testing
         let finished = try place.succeed(["rerun", "web.png", "--input", "in.png"])
         #expect(finished.errors.contains("Mask blur: 4"))
         try place.succeed([
-            "refine", "in.png", "--compat", "webui", "--sampler", "dpmpp-2m-sde", "--schedule", "karras", "--steps", "10",
-            "--guidance", "3", "--seed", "77", "--strength", "0.5", "--clip-skip", "2", "--initial-noise-multiplier", "0.9",
+            "refine", "in.png", "--compat", "webui", "--sampler", "dpmpp-2m-sde", "--schedule", "karras", "--steps",
+            "10",
+            "--guidance", "3", "--seed", "77", "--strength", "0.5", "--clip-skip", "2", "--initial-noise-multiplier",
+            "0.9",
             "--variation", "5:0.2", "--prompt", "a lake", "--negative", "fog", "-o", "same.png",
         ])
         let rerun = try place.read("web-rerun.png")
         #expect(rerun.samples == (try place.read("same.png")).samples)
         let recipe = try rerun.recipe()
-        #expect(recipe["rng"] as? String == "nv" && recipe["compat"] as? String == "webui" && recipe["run"] as? Int == 6)
+        #expect(
+            recipe["rng"] as? String == "nv" && recipe["compat"] as? String == "webui" && recipe["run"] as? Int == 6)
     }
 
     @Test("older names, other random sources, pictures from noise, and JPEG's comment are understood")
     func variants() throws {
-        try webUI("a lake\nSteps: 6, Sampler: DPM++ 2M Karras, CFG scale: 2, Seed: 3, Size: 40x24, RNG: CPU, Model: miniature")
+        try webUI(
+            "a lake\nSteps: 6, Sampler: DPM++ 2M Karras, CFG scale: 2, Seed: 3, Size: 40x24, RNG: CPU, Model: miniature"
+        )
         try place.succeed(["rerun", "web.png"])
         let painted = try place.read("web-rerun.png")
         #expect(painted.size == PixelSize(width: 40, height: 24))
@@ -140,7 +148,9 @@ import Testing
         #expect(recipe["command"] as? String == "paint" && recipe["schedule"] as? String == "karras")
         #expect(recipe["rng"] as? String == "torch")
 
-        try webUI("x\nSteps: 6, Sampler: Euler a, CFG scale: 1, Seed: 3, Size: 40x24, ENSD: 31337, Model: miniature", to: "e.png")
+        try webUI(
+            "x\nSteps: 6, Sampler: Euler a, CFG scale: 1, Seed: 3, Size: 40x24, ENSD: 31337, Model: miniature",
+            to: "e.png")
         try place.succeed(["rerun", "e.png"])
         #expect(try place.read("e-rerun.png").recipe()["eta-noise-delta"] as? Int == 31337)
 
@@ -167,6 +177,19 @@ import Testing
         try place.refuse(["rerun", "fitted.png"], code: 65, naming: ["fitted.png", "fit"])
         try webUI("a lake\nSteps: 6, Sampler: Restart, CFG scale: 2, Seed: 3, Size: 40x24")
         try place.refuse(["rerun", "web.png"], code: 65, naming: ["Restart"])
+        // Strangers' recipes.
+        for (recipe, parts) in [
+            (#"{"command":"paint","sampler":"magic","size":"40x24"}"#, ["magic"]),
+            (#"{"command":"paint","steps":-5,"size":"40x24"}"#, ["--steps"]),
+            (#"{"command":"paint","size":"999999x999999"}"#, ["999999"]),
+            (#"{"command":"paint"}"#, ["--size"]), (#"{"command":"rm"}"#, ["rm"]), ("{}", ["something else"]),
+        ] {
+            var picture = Picture.sample(8, 8, .rgb)
+            picture.metadata.texts = [.init(keyword: "velatura", text: recipe)]
+            try? FileManager.default.removeItem(atPath: place.file("strange.png"))
+            try place.write(picture, to: "strange.png")
+            try place.refuse(["rerun", "strange.png"], code: 65, naming: ["strange.png"] + parts)
+        }
         try paint([])
         try place.succeed(["rerun", "out.png"])
         try place.refuse(["rerun", "out.png"], code: 73, naming: ["out-rerun.png", "--overwrite"])

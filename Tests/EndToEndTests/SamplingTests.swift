@@ -35,7 +35,9 @@ import Testing
             let plan = try plan(["--run-steps", "3", "--skip", skip])
             #expect(plan["run"] as? Int == 3 && plan["steps"] as? Int == 3)
         }
-        let (low, high) = (try plan(["--run-steps", "3", "--skip", "90"]), try plan(["--run-steps", "3", "--skip", "10"]))
+        let (low, high) = (
+            try plan(["--run-steps", "3", "--skip", "90"]), try plan(["--run-steps", "3", "--skip", "10"])
+        )
         #expect((low["sigma"] as? Double ?? 0) < (high["sigma"] as? Double ?? 0) / 5)
         try place.succeed(["refine", "in.png", "--run-steps", "3", "--seed", "1", "-o", "few.png"])
         let painted = try place.read("few.png")
@@ -73,7 +75,8 @@ import Testing
     func guidance() throws {
         try model(["_class_name": "LCMScheduler"])
         try place.succeed([
-            "refine", "in.png", "--prompt", "a lake", "--guidance", "5", "--steps", "4", "--seed", "1", "-o", "told.png",
+            "refine", "in.png", "--prompt", "a lake", "--guidance", "5", "--steps", "4", "--seed", "1", "-o",
+            "told.png",
         ])
         let told = try place.succeed(["refine", "told.png", "--seed", "1", "--model", "model", "--explain", "--json"])
         let plan = try #require(try jsonLines(told.output).first { $0["event"] as? String == "plan" })
@@ -97,9 +100,11 @@ import Testing
     @Test("rungs that would run the same steps from the same level are refused under every rule")
     func twins() throws {
         try place.refuse(
-            ["refine", "in.png", "--run-steps", "2", "--skip", "50,49.99"], code: 64, naming: ["50", "49.99", "same level"])
+            ["refine", "in.png", "--run-steps", "2", "--skip", "50,49.99"], code: 64,
+            naming: ["50", "49.99", "same level"])
         try place.refuse(
-            ["refine", "in.png", "--compat", "webui", "--steps", "10", "--skip", "50,45"], code: 64, naming: ["same level"])
+            ["refine", "in.png", "--compat", "webui", "--steps", "10", "--skip", "50,45"], code: 64,
+            naming: ["same level"])
     }
 
     @Test("the noise of a variation lies between two seeds")

@@ -17,7 +17,8 @@ import Testing
     @Test(
         "timesteps are spread evenly from the start's time",
         arguments: [
-            ("0", 4, [999, 749, 499, 249]), ("50", 2, [499, 249]), ("50", 1, [499]), ("37.5", 5, [624, 499, 374, 249, 124]),
+            ("0", 4, [999, 749, 499, 249]), ("50", 2, [499, 249]), ("50", 1, [499]),
+            ("37.5", 5, [624, 499, 374, 249, 124]),
             ("33.3", 3, [666, 444, 221]), ("99", 10, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]), ("99.9", 1, [0]),
         ] as [(String, Int, [Double])])
     func spread(skip: String, steps: Int, times: [Double]) throws {
@@ -45,7 +46,9 @@ import Testing
         #expect(StepSchedule.mostSteps(.consistency, from: 500, SchedulerConfiguration()) == 25)
     }
 
-    @Test("named schedules spread sigma from the start's level", arguments: [ScheduleName.karras, .exponential, .uniform, .sgmUniform])
+    @Test(
+        "named schedules spread sigma from the start's level",
+        arguments: [ScheduleName.karras, .exponential, .uniform, .sgmUniform])
     func named(schedule: ScheduleName) throws {
         let configuration = SchedulerConfiguration()
         let plan = try plan(.euler, 5, schedule, skip: "40", configuration)

@@ -60,7 +60,8 @@ import Threads
         let long = one(9, 0.5).values
         let sum = (one(9, 3.2), one(3.2, 0.5))
         for i in stride(from: 0, to: long.count, by: 97) {
-            let gained = sum.0.values[i] * Float((9 - 3.2).squareRoot()) + sum.1.values[i] * Float((3.2 - 0.5).squareRoot())
+            let gained =
+                sum.0.values[i] * Float((9 - 3.2).squareRoot()) + sum.1.values[i] * Float((3.2 - 0.5).squareRoot())
             #expect(abs(long[i] * Float((9 - 0.5).squareRoot()) - gained) < 1e-5)
         }
 
@@ -75,7 +76,9 @@ import Threads
         #expect(threaded == whole)
     }
 
-    @Test("a path gains the distance in variance, and disjoint gains do not know each other", arguments: [1, 2] as [UInt64])
+    @Test(
+        "a path gains the distance in variance, and disjoint gains do not know each other",
+        arguments: [1, 2] as [UInt64])
     func moments(seed: UInt64) {
         let path = path(seed, [1, 4, 128, 128])
         func mean(_ a: [Float], _ b: [Float]) -> Double {

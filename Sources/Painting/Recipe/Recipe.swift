@@ -65,7 +65,8 @@ package struct Recipe: Sendable {
         }
         var members: [(String, JSONText)] = [
             ("velatura", .text(Self.version)), ("command", .text(command)), ("prompt", .text(s.prompt)),
-            ("negative", s.negative.isEmpty && !s.readsEmptyNegative ? .null : .text(s.negative)), ("guidance", .number(s.guidance)), ("sampler", .text(s.sampler.rawValue)),
+            ("negative", s.negative.isEmpty && !s.readsEmptyNegative ? .null : .text(s.negative)),
+            ("guidance", .number(s.guidance)), ("sampler", .text(s.sampler.rawValue)),
             ("schedule", .text(s.schedule.rawValue)), ("steps", .integer(s.steps)),
             ("run-steps", s.runSteps.map(JSONText.integer) ?? .null),
             ("skip", skip.flatMap(Double.init).map(JSONText.number) ?? .null), ("run", .integer(run)),
@@ -74,7 +75,8 @@ package struct Recipe: Sendable {
                 "variation",
                 s.variation.map { .text("\($0.seed):\(JSONText.number($0.strength).string)") } ?? .null
             ),
-            ("rng", .text(s.rng.rawValue)), ("eta-noise-delta", .integer(s.etaNoiseDelta)), ("encode", .text(s.encode.rawValue)),
+            ("rng", .text(s.rng.rawValue)), ("eta-noise-delta", .integer(s.etaNoiseDelta)),
+            ("encode", .text(s.encode.rawValue)),
             ("compat", .text(s.compatibility.rawValue)), ("clip-skip", s.clipSkip.map(JSONText.integer) ?? .null),
             ("prediction", s.prediction.map { .text($0.rawValue) } ?? .null),
             ("initial-noise-multiplier", .number(s.initialNoiseMultiplier)), ("colour-anchor", .number(s.colourAnchor)),

@@ -55,7 +55,9 @@ package struct RecipeArguments: Sendable {
         taken.formUnion(["steps", "eta"])
         if recipe["run-steps"].isNull { give("steps") }
         if sampler?.takesEta == true { give("eta") }
-        for key in ["guidance", "run-steps", "skip", "seed", "variation", "rng", "encode", "compat", "clip-skip"] { give(key) }
+        for key in ["guidance", "run-steps", "skip", "seed", "variation", "rng", "encode", "compat", "clip-skip"] {
+            give(key)
+        }
         for key in ["prediction", "initial-noise-multiplier", "work-size", "depth", "quality"] { give(key) }
         give("eta-noise-delta", unless: "0")
         taken.insert("colour")

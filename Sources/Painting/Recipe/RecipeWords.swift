@@ -17,7 +17,7 @@ package enum RecipeWords {
         }
         var head = "\(number). \(value("command") ?? "made")"
         if let source = json["source"]["name"].text { head += " \(source)" }
-        if let plan = value("plan") { return "\(head): \(plan)" }
+        if let plan = value("plan") { return printable("\(head): \(plan)") }
         var facts: [String] = []
         if let skip = value("skip") { facts.append("skip \(skip)") }
         if let seed = value("seed") { facts.append("seed \(seed)") }
@@ -37,7 +37,16 @@ package enum RecipeWords {
             let hash = json["model"]["sha256"].text.map { " (\($0.prefix(10)))" } ?? ""
             lines.append("   model \(model)\(hash)" + (value("size").map { ", \($0)" } ?? ""))
         }
-        return lines.joined(separator: "\n")
+        return printable(lines.joined(separator: "\n"))
+    }
+
+    /// Without what would command a terminal: the words are strangers'.
+    package static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { isPlain($0) ? $0 : "\u{FFFD}" }))
+    }
+
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "\n" || !(scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value))
     }
 
     private static func rounded(_ text: String) -> String {

@@ -37,7 +37,9 @@ package struct SourceSearch {
             for path in all.map({ $0 + name }) where Self.hash(path) == hash { return path }
         }
         var left = Self.mostFiles
-        let pictures = folders.flatMap { Self.files($0, deep: false, &left) } + (deep.map { Self.files($0, deep: true, &left) } ?? [])
+        let pictures =
+            folders.flatMap { Self.files($0, deep: false, &left) }
+            + (deep.map { Self.files($0, deep: true, &left) } ?? [])
         return pictures.first { Self.hash($0) == hash }
     }
 

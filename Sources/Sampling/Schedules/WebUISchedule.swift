@@ -44,7 +44,8 @@ struct WebUISchedule {
         } else {
             // Two of them take one step more and leave the one before the last out.
             let discards = sampler == .dpm2 || sampler == .dpm2Ancestral
-            levels = StepSchedule(.sigmas, automatic, count: count + (discards ? 1 : 0), configuration).steps.map(\.from)
+            levels = StepSchedule(.sigmas, automatic, count: count + (discards ? 1 : 0), configuration).steps.map(
+                \.from)
             if discards { levels.removeLast() }
         }
         let whole = Step.through(levels, to: .clean)
@@ -69,7 +70,9 @@ struct WebUISchedule {
         return StepSchedule.spaced(Double(table - 1), 0, count).map { place in
             let low = min(Int(place), table - 1)
             let high = min(low + 1, table - 1)
-            let (a, b) = (log(training.sigma(at: low * stride + stride - 1)), log(training.sigma(at: high * stride + stride - 1)))
+            let (a, b) = (
+                log(training.sigma(at: low * stride + stride - 1)), log(training.sigma(at: high * stride + stride - 1))
+            )
             let logSigma = a + (b - a) * (place - Double(low))
             let nearest = abs(logSigma - a) <= abs(b - logSigma) ? low : high
             return NoiseLevel(time: Double(nearest * stride + stride - 1), ratio: exp(logSigma))

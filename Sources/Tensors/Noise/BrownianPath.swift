@@ -67,7 +67,8 @@ package final class BrownianPath {
             let middle = (low * high).squareRoot()
             guard low < middle, middle < high else { break }
             let (share, deviation) = (
-                Float((middle - low) / (high - low)), Float(((middle - low) * (high - middle) / (high - low)).squareRoot())
+                Float((middle - low) / (high - low)),
+                Float(((middle - low) * (high - middle) / (high - low)).squareRoot())
             )
             let between = bottom.zip(top) { $0 + share * ($1 - $0) }.zip(normal(node)) { $0 + deviation * $1 }
             if sigma < middle {
