@@ -116,7 +116,7 @@ final class Console {
             let times = plan.times
             let first = times.first.map(number) ?? "", last = times.last.map(number) ?? ""
             lines.append(
-                "  runs \(plan.run == plan.steps ? "all" : "the last \(plan.run) of") \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))"
+                "  runs the last \(plan.run) of \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))"
             )
             let guidance = plan.guidance.map { "guidance \(number($0))" } ?? "without guidance"
             lines.append("  sampler \(plan.sampler), schedule \(plan.schedule), \(guidance), in one tile")

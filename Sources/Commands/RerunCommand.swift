@@ -91,7 +91,9 @@ struct RerunCommand: ParsableCommand {
         if let threads { line.append("--threads=\(threads)") }
         do {
             // A name that begins with a dash is a name all the same.
-            return if let source { try RefineCommand.parse(line + ["--", source]) } else { try PaintCommand.parse(line) }
+            return if let source { try RefineCommand.parse(line + ["--", source]) } else {
+                try PaintCommand.parse(line)
+            }
         } catch {
             throw PaintingError.unsuitable(
                 "\(picture) says that it was made in a way that cannot be: \(RefineCommand.message(for: error))")
