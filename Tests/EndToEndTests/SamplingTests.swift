@@ -92,6 +92,18 @@ import Testing
         #expect(recipe["rng"] as? String == "nv" && recipe["encode"] as? String == "sample")
         let torch = try place.refined(["--compat", "diffusers", "--sampler", "euler"]).recipe()
         #expect(torch["rng"] as? String == "torch" && torch["encode"] as? String == "sample")
+        // Nothing skipped is nothing left out: skip 100 runs a step over sigma, and over timesteps only noise is laid on.
+        #expect(try plan(["--compat", "webui", "--skip", "100", "--sampler", "euler"])["run"] as? Int == 1)
+        for sampler in ["ddim", "plms", "unipc"] {
+            #expect(try plan(["--compat", "webui", "--skip", "100", "--sampler", sampler])["run"] as? Int == 0)
+            let painted = try place.refined(["--compat", "webui", "--skip", "100", "--sampler", sampler])
+            #expect(painted.samples != (try place.read("in.png")).samples)
+            try place.succeed(
+                [
+                    "paint", "--compat", "webui", "--sampler", sampler, "--steps", "1", "--size", "16x16", "-o",
+                    "\(sampler).png",
+                ])
+        }
         // Rules can be taken back one by one.
         let own = try place.refined(["--compat", "webui", "--rng", "position", "--encode", "mean"]).recipe()
         #expect(own["rng"] as? String == "position" && own["encode"] as? String == "mean")

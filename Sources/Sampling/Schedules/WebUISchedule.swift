@@ -87,7 +87,6 @@ struct WebUISchedule {
         // May be more than `count`.
         let times = Swift.stride(from: 0, to: total, by: stride).map { min(max($0 + 1, 0), total - 1) }
         let given = Array(times.prefix(reached ?? times.count))
-        let start = reached.map { training.level(at: times[$0]) }
         let steps: [Step]
         if sampler == .unipc {
             // As many steps as timesteps are given, evenly down to the first timestep of all.
@@ -100,6 +99,8 @@ struct WebUISchedule {
             steps = levels.count < 2 ? [] : Step.through(levels.dropLast(), to: levels[levels.count - 1])
         }
         let whole = Step.through(times.reversed().map(training.level), to: .clean)
+        // One notch above the first timestep that is evaluated.
+        let start = reached.map { training.level(at: times[$0]) } ?? steps.first?.from ?? whole[0].from
         return RunPlan(sampler, steps, of: whole, start: start, configuration)
     }
 
