@@ -37,7 +37,8 @@ let package = Package(
         library("Checkpoints", ["Tensors"]),
         library("Networks", ["Checkpoints", "Tensors"]),
         library("Sampling", ["Tensors"]),
-        library("Painting", ["Raster", "RasterFiles", "Networks", "Sampling", "CMiniature", "CVocabulary"]),
+        library(
+            "Painting", ["Raster", "RasterFiles", "Networks", "Sampling", "CMiniature", "CKernels", "CVocabulary"]),
         library(
             "Commands",
             ["Painting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

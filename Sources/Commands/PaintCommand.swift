@@ -44,7 +44,7 @@ struct PaintCommand: ParsableCommand {
                     try outputs.path(for: .init(input: "velatura", command: "paint", seed: seeds.count > 1 ? $0 : nil))
                 }
             var settings = try painting.settings()
-            let studio = try session.studio(try painting.source().folder, painting)
+            let studio = try session.studio(painting)
             try painting.complete(&settings, for: studio.model)
             if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
             try session.warnOfLength(settings, studio)
@@ -65,9 +65,10 @@ struct PaintCommand: ParsableCommand {
                 let picture = try painting.paint(depth: session.output.depth ?? 8) { work, stage in
                     try console.report(.progress(meter.add(work, stage: stage)))
                 }
-                let recipe = try session.recipe(
-                    "paint", painting.settings, studio, steps: painting.steps(),
-                    working: try painting.workingPlan().working)
+                var recipe = try session.recipe(
+                    "paint", painting.settings, studio, painting.run(),
+                    working: try painting.workingPlan().working, at: path)
+                recipe.sourceSize = size.size
                 try session.write(picture, to: path, recipe: recipe)
                 try console.report(
                     .result(

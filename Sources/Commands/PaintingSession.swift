@@ -1,4 +1,3 @@
-import Checkpoints
 import Painting
 import Raster
 import RasterFiles
@@ -12,21 +11,22 @@ struct PaintingSession {
     let output: OutputOptions
 
     /// Loads the model.
-    func studio(_ folder: ModelFolder, _ options: PaintingOptions) throws -> Studio {
-        try Studio(folder, as: options.traits.options, on: Engine(threads: options.makeThreads()))
+    func studio(_ options: PaintingOptions) throws -> Studio {
+        try Studio(
+            model: options.modelName, as: options.traits.options, on: Engine(threads: options.makeThreads()))
     }
 
     /// Words, where none were given, from the picture's own past; and its past for the recipe.
+    ///
+    /// - Parameter isFewStep: the model has a guidance of its own, which another model's picture does not know
     func inherit(
-        _ settings: inout Settings, from picture: Picture, for model: DiffusionModel, options: PaintingOptions,
-        input: String
+        _ settings: inout Settings, from picture: Picture, options: PaintingOptions, input: String, isFewStep: Bool
     ) throws -> [String] {
         let past = Inheritance(picture.metadata)
         if options.prompt == nil, !options.noInherit, let prompt = past.prompt, let keyword = past.keyword {
             settings.prompt = prompt
             if options.negative == nil { settings.negative = past.negative ?? "" }
-            // A few-step model cannot bear another's guidance.
-            if options.guidance == nil, model.kind.value.pace == .full, let guidance = past.guidance, guidance.isFinite,
+            if options.guidance == nil, !isFewStep, let guidance = past.guidance, guidance.isFinite,
                 (0...1000).contains(guidance)
             {
                 settings.guidance = guidance
@@ -54,12 +54,16 @@ struct PaintingSession {
         }
     }
 
-    func recipe(_ command: String, _ settings: Settings, _ studio: Studio, steps: [Step], working: PixelSize) throws
-        -> Recipe
-    {
-        Recipe(
-            command, settings, steps: steps, working: working, model: (studio.model.name, try studio.modelHash()),
-            kernels: try studio.kernels())
+    func recipe(
+        _ command: String, _ settings: Settings, _ studio: Studio, _ plan: RunPlan, working: PixelSize, at path: String
+    ) throws -> Recipe {
+        var recipe = Recipe(
+            command, settings, plan, working: working,
+            model: .init(name: studio.model.name, parts: try studio.modelHashes()), kernels: try studio.kernels())
+        let format = output.format(at: path)
+        recipe.form = .init(
+            format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil)
+        return recipe
     }
 
     /// Writes a result with its recipe beside its place and renames it.

@@ -38,6 +38,11 @@ struct RefineCommand: ParsableCommand {
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     func validate() throws {
+        if level.skipSteps != nil, painting.sampling.runSteps != nil {
+            throw ValidationError(
+                "--skip-steps and --run-steps contradict each other: steps that are left out say nothing about a noise level. Give --skip."
+            )
+        }
         guard (0...1).contains(colourAnchor) else {
             throw ValidationError("--colour-anchor is \(colourAnchor), but a number from 0 to 1 is expected.")
         }
@@ -48,24 +53,27 @@ struct RefineCommand: ParsableCommand {
 
     func run() throws {
         try telling.telling { console in
-            // The model is opened for its steps, but what is wrong with names is told first.
-            let source = Result { try painting.source() }
-            let steps = (try? source.get().steps) ?? painting.steps ?? 50
-            let skips = try level.skips(default: "50", steps: steps)
-            try Refine.checkRungs(skips, steps: steps)
+            let skips = try level.skips(default: "50", steps: painting.stepCount)
+            // Where the model may have its own way of counting, once it is loaded.
+            if painting.sampling.runSteps == nil, painting.sampling.compat == .none,
+                painting.steps != nil || level.skipSteps != nil
+            {
+                try Refine.checkRungs(skips, steps: painting.stepCount)
+            }
             let seeds = painting.seed?.seeds ?? [randomSeed()]
             guard Set(seeds).count == seeds.count else {
                 throw PaintingError.usage("--seed names a seed twice. Leave one out.")
             }
             let session = PaintingSession(console: console, output: try results.options())
-            let jobs = try jobs(session, skips, seeds, steps: steps)
+            let jobs = try jobs(session, skips, seeds)
 
             var settings = try painting.settings()
             settings.colourAnchor = colourAnchor
             settings.keepsColour = colour
+            settings.workSize = workSize
             let pictures = try jobs.map { try InputPicture($0.input) }
-            let studio = try session.studio(try source.get().folder, painting)
-            try painting.complete(&settings, for: studio.model)
+            let studio = try session.studio(painting)
+            try painting.complete(&settings, for: studio.model, skips: skips)
             try paint(session, studio, settings, zip(jobs, pictures).map { ($0, $1) }, skips, seeds)
         }
     }
@@ -79,7 +87,7 @@ struct RefineCommand: ParsableCommand {
     }
 
     /// Every name is settled, and refused where it must be, before anything is loaded.
-    private func jobs(_ session: PaintingSession, _ skips: [Skip], _ seeds: [UInt64], steps: Int) throws -> [Job] {
+    private func jobs(_ session: PaintingSession, _ skips: [Skip], _ seeds: [UInt64]) throws -> [Job] {
         var plan = OutputPlan(session.output, results: inputs.count * skips.count * seeds.count)
         let explains = telling.explain
         return try inputs.map { input in
@@ -90,7 +98,7 @@ struct RefineCommand: ParsableCommand {
                     job.paths.append(
                         try plan.path(
                             for: .init(
-                                input: input, command: "refine", skip: skip.percent(of: steps),
+                                input: input, command: "refine", skip: skip.percent(of: painting.stepCount),
                                 seed: seeds.count > 1 ? seed : nil)))
                 }
             }
@@ -115,9 +123,11 @@ struct RefineCommand: ParsableCommand {
         for (job, picture) in jobs {
             var settings = settings
             let history = try session.inherit(
-                &settings, from: picture.picture, for: studio.model, options: painting, input: job.input)
-            prepared.append(
-                (job, picture, Refine(studio, settings, skips: skips, seeds: seeds, workSize: size), history))
+                &settings, from: picture.picture, options: painting, input: job.input,
+                isFewStep: studio.model.scheduler.fewStep != nil)
+            let refine = Refine(studio, settings, skips: skips, seeds: seeds, workSize: size)
+            try refine.checkPlans()
+            prepared.append((job, picture, refine, history))
         }
         // Every size is settled, and refused where it must be, before the first line is told.
         let total = try prepared.reduce(0.0) { $0 + (try $1.refine.work($1.picture.picture.size)) }
@@ -161,7 +171,7 @@ struct RefineCommand: ParsableCommand {
             next += 1
             var settings = refine.settings
             settings.seed = rung.seed
-            var recipe = try session.recipe("refine", settings, studio, steps: rung.steps, working: working)
+            var recipe = try session.recipe("refine", settings, studio, rung.plan, working: working, at: path)
             (recipe.skip, recipe.strength) = (rung.percent, rung.skip.strength(of: settings.steps))
             (recipe.source, recipe.sourceSize, recipe.history) = (input.identity, input.picture.size, history)
             try session.write(painted, to: path, recipe: recipe)

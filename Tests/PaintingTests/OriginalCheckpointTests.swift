@@ -43,11 +43,11 @@ import Testing
             let count = try #require(json["steps"].integer)
             let percent = try #require(json["skip"].integer)
             let skip = try #require(Skip(percent: "\(percent)"))
-            let steps = settings.sampler.schedule(.model, count: count, studio.model.scheduler)
-                .last(skip.run(of: count))
+            settings.steps = count
+            let plan = settings.plan(skip, studio.model.scheduler)
             let source = try PictureFile.read(Golden.path("checkpoints/init.png"))
             var painter = LatentPainter(studio, settings, size: source.size)
-            let painted = try painter.paint(try painter.encode(Tensor(picture: source.floats())), steps: steps) { _ in }
+            let painted = try painter.paint(try painter.encode(Tensor(picture: source.floats())), plan) {}
             let picture = try studio.model.codec.decode(painted).picture().picture(depth: 8)
             guard case .eight(let samples) = picture.samples else { return [] }
             return samples
@@ -130,7 +130,8 @@ import Testing
         #expect(
             said(plain, "heads") == "8, 8, 8, 8 by the family's default"
                 && said(plain, "kind") == "sd1 by its keys and shapes")
-        #expect(plain.scheduler.spacing == nil && plain.scheduler.stepsOffset == 1 && plain.scheduler.endsClean)
+        #expect(
+            plain.scheduler.spacing == nil && plain.scheduler.stepsOffset == 1 && plain.scheduler.endsClean != false)
     }
 
     @Test("SD 2 is asked itself what it predicts")
@@ -155,7 +156,7 @@ import Testing
     func kinds() throws {
         let turbo = try character("sd1", kind: "sd1-turbo")
         #expect(said(turbo, "kind") == "sd1-turbo by --kind" && turbo.scheduler.spacing == .trailing)
-        #expect(turbo.defaultGuidance == 0 && turbo.kind.value.steps == 4)
+        #expect(turbo.defaultGuidance == 0 && turbo.scheduler.fewStep?.steps == 4)
         let consistent = try character("sd1-lcm")
         #expect(consistent.kind.value == ModelKind(.sd1, .lcm) && consistent.embedsGuidance)
         #expect(throws: PaintingError.self) { try character("sd1", kind: "sdxl") }

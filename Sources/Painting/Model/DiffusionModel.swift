@@ -67,6 +67,7 @@ package struct DiffusionModel: Sendable {
             kind = try Self.kind(folder, index, codec, c, asked: options.kind)
             var scheduler = try options.scheduler ?? Self.scheduler(folder, index)
             scheduler.prediction = options.prediction ?? scheduler.prediction
+            scheduler.fewStep = kind.value.fewStep ?? scheduler.fewStep
             self.scheduler = scheduler
             predictionBy = options.prediction == nil ? ModelFolder.scheduler : "--prediction"
             (zeroTerminalBy, headsBy) = (ModelFolder.scheduler, "unet/config.json")
@@ -195,10 +196,16 @@ package struct DiffusionModel: Sendable {
     /// The area at which the model composes well, in pixels.
     package var goodArea: Int { kind.value.goodArea }
 
-    package var defaultSampler: Sampler { family == .miniature ? .ddim : kind.value.sampler }
+    /// Steps that `--run-steps` can ask for at a skip.
+    package func room(for skip: Skip, _ sampler: Sampler) -> Int {
+        StepSchedule.mostSteps(
+            sampler.family(scheduler), from: skip.time(of: scheduler.training.count), scheduler)
+    }
+
+    package var defaultSampler: Sampler { scheduler.fewStep?.sampler ?? (family == .miniature ? .ddim : .dpmpp2M) }
 
     /// Guidance where none is asked for. A network that is told of guidance was trained with it told; 8.5 is diffusers'.
-    package var defaultGuidance: Double { embedsGuidance ? 8.5 : kind.value.pace == .full ? 7.5 : 0 }
+    package var defaultGuidance: Double { embedsGuidance ? 8.5 : scheduler.fewStep == nil ? 7.5 : 0 }
 
     /// The denoiser for a prompt.
     ///

@@ -64,6 +64,7 @@ package struct ModelCharacter: Sendable {
             self.prediction =
                 prediction.map { Said(value: $0, by: "--prediction") } ?? Said(value: configuration.prediction, by: by)
             configuration.prediction = self.prediction.value
+            configuration.fewStep = kind.value.fewStep ?? configuration.fewStep
             zeroTerminal = Said(value: configuration.training.endsInNoise, by: by)
             scheduler = configuration
             return
@@ -93,13 +94,15 @@ package struct ModelCharacter: Sendable {
         }
 
         let betas = description?.betas ?? (0.00085, 0.012)
-        scheduler = SchedulerConfiguration(
+        var scheduler = SchedulerConfiguration(
             training: TrainingSchedule(
                 .scaledLinear, start: betas.start, end: betas.end, count: description?.timesteps ?? 1000,
                 zeroTerminal: zeroTerminal.value),
             prediction: self.prediction.value,
             // Otherwise each sampler's own: whole timesteps from 1 on for ddim and its like, 999…0 over σ.
             spacing: kind.value.pace != .full || zeroTerminal.value ? .trailing : nil, stepsOffset: 1)
+        scheduler.fewStep = kind.value.fewStep
+        self.scheduler = scheduler
     }
 
     /// `modelspec.*`: Stability-AI/ModelSpec.
@@ -135,14 +138,4 @@ package struct ModelCharacter: Sendable {
 extension TrainingSchedule {
     /// Whether nothing of the picture is left at the last timestep.
     package var endsInNoise: Bool { alphaBars.last == 0 }
-}
-
-extension ModelFolder {
-    /// Steps of a full run, as far as they are known before the model is loaded.
-    ///
-    /// - Throws: ``PaintingError/unsuitable(_:)`` when `asked` is of another family than the model
-    package func steps(asked: ModelKind?) throws -> Int {
-        if let checkpoint { return try ModelCharacter.kind(checkpoint, asked: asked).value.steps }
-        return try asked?.steps ?? DiffusionModel.pace(self).value.steps
-    }
 }

@@ -37,7 +37,7 @@ extension DiffusionModel {
             Fact("spacing", scheduler.spacing?.rawValue ?? "the sampler's own"),
             Fact(
                 "defaults",
-                "sampler \(defaultSampler.rawValue), \(kind.value.steps) steps, guidance \(JSONText.number(defaultGuidance).string)"
+                "sampler \(defaultSampler.rawValue), \(scheduler.fewStep?.steps ?? 50) steps, guidance \(JSONText.number(defaultGuidance).string)"
             ),
         ]
     }

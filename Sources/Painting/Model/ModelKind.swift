@@ -36,23 +36,13 @@ package struct ModelKind: Sendable, Equatable {
         }
     }
 
-    /// Steps of a full run, where none are asked for.
-    package var steps: Int {
+    /// How a model for a few steps is run; nil of others.
+    package var fewStep: SchedulerConfiguration.FewStep? {
         switch pace {
-        case .full: 50
-        case .lcm: 8
-        case .turbo, .lightning: 4
-        }
-    }
-
-    /// The sampler where none is asked for.
-    package var sampler: Sampler {
-        switch pace {
-        case .full: .dpmpp2m
-        case .turbo: family == .sdxl ? .eulerAncestral : .euler
-        case .lightning: .euler
-        // Fresh noise in every step, as these models were taught with.
-        case .lcm: Sampler(rawValue: "lcm") ?? .eulerAncestral
+        case .full: nil
+        case .turbo: .init(family == .sdxl ? .eulerAncestral : .euler)
+        case .lightning: .init(.euler)
+        case .lcm: .init(.lcm)
         }
     }
 }
