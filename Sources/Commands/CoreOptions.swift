@@ -12,6 +12,7 @@ import Threads
     import Darwin
 #endif
 
+extension Engine.Precision: ExpressibleByArgument {}
 extension Sampler: ExpressibleByArgument {}
 extension ScheduleName: ExpressibleByArgument {}
 extension Prediction: ExpressibleByArgument {}
@@ -98,6 +99,11 @@ struct PaintingOptions: ParsableArguments {
 
     @Option(name: .long, help: "What the model predicts, where its description is wrong.")
     var prediction: Prediction?
+
+    @Option(
+        name: .long,
+        help: "What large matrix products are rounded to; auto is bf16 where the processor has it and gains by it.")
+    var precision: Engine.Precision = .auto
 
     @Option(
         name: .long,
@@ -216,7 +222,15 @@ struct PaintingOptions: ParsableArguments {
         settings.eta = eta ?? settings.sampler.defaultEta
     }
 
-    func makeThreads() -> Threads { Threads(threads) }
+    func makeEngine() throws -> Engine {
+        let engine = try Engine(threads: Threads(threads), precision: precision)
+        if precision == .bf16, !engine.hasBFloat16 {
+            throw PaintingError.processorLacks(
+                "--precision bf16 needs a processor with BF16 instructions, and this one's best are \(engine.instructionSet). Pass --precision auto."
+            )
+        }
+        return engine
+    }
 
     private static func text(_ argument: String, _ option: String) throws -> String {
         guard argument.hasPrefix("@") else { return argument }

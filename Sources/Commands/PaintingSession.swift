@@ -12,7 +12,7 @@ struct PaintingSession {
 
     /// Loads the model.
     func studio(_ options: PaintingOptions) throws -> Studio {
-        try Studio(model: options.modelName, on: Engine(threads: options.makeThreads()))
+        try Studio(model: options.modelName, on: options.makeEngine())
     }
 
     /// Words, where none were given, from the picture's own past; and its past for the recipe.

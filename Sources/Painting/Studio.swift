@@ -63,7 +63,7 @@ package final class Studio {
         let libraries = try Engine.libraries()
         return [
             ("processor", model.engine.instructionSet), ("loops", libraries.kernels), ("oneDNN", libraries.oneDNN),
-            ("precision", "f32"), ("plan", KernelPlan.name),
+            ("precision", model.engine.precision.rawValue), ("plan", KernelPlan.name),
         ]
     }
 }

@@ -60,6 +60,7 @@ package struct RecipeArguments: Sendable {
         }
         for key in ["prediction", "initial-noise-multiplier", "work-size", "depth", "quality"] { give(key) }
         give("eta-noise-delta", unless: "0")
+        if let precision = recipe["kernels"]["precision"].text { options.append("--precision=\(precision)") }
         taken.insert("colour")
         if command == "refine" {
             give("colour-anchor")
