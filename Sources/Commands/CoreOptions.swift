@@ -94,9 +94,17 @@ struct PaintingOptions: ParsableArguments {
     var encode: Settings.Encoding = .mean
 
     @Option(
-        name: .long, help: ArgumentHelp("Take the text this many layers before the end; 1 is the last.", valueName: "n")
+        name: .long,
+        help: ArgumentHelp("Take the text at this layer from the end, 1 to 12; 1 is the last.", valueName: "n")
     )
     var clipSkip: Int?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "An embedding (textual inversion), or a folder of them, for prompts to name; may be repeated.",
+            valueName: "path"))
+    var embedding: [String] = []
 
     @Option(name: .long, help: "What the model predicts, where its description is wrong.")
     var prediction: Prediction?
@@ -124,8 +132,8 @@ struct PaintingOptions: ParsableArguments {
             throw ValidationError(
                 "--initial-noise-multiplier is \(initialNoiseMultiplier), but a number from 0 to 10 is expected.")
         }
-        if let clipSkip, !(1...64).contains(clipSkip) {
-            throw ValidationError("--clip-skip is \(clipSkip), but a whole number from 1 to 64 is expected.")
+        if let clipSkip, !(1...12).contains(clipSkip) {
+            throw ValidationError("--clip-skip is \(clipSkip), but a whole number from 1 to 12 is expected.")
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
@@ -150,6 +158,7 @@ struct PaintingOptions: ParsableArguments {
         settings.prompt = try Self.text(prompt ?? "", "--prompt")
         settings.negative = try Self.text(negative ?? "", "--negative")
         settings.readsEmptyNegative = negative != nil
+        try settings.checkWords()
         settings.guidance = guidance ?? settings.guidance
         settings.schedule = schedule
         settings.steps = steps
@@ -184,7 +193,7 @@ struct PaintingOptions: ParsableArguments {
                 "--steps is \(steps), but dpmpp-2m can take at most \(model.scheduler.training.count - 1) of the model's \(model.scheduler.training.count) timesteps."
             )
         }
-        if let clipSkip, clipSkip > model.text.layers {
+        if let clipSkip, model.takesClipSkip, clipSkip > model.text.layers {
             throw PaintingError.usage(
                 "--clip-skip is \(clipSkip), but the text encoder of \(model.name) has \(model.text.layers) layers.")
         }

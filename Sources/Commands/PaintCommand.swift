@@ -47,7 +47,7 @@ struct PaintCommand: ParsableCommand {
             let studio = try session.studio(painting)
             try painting.complete(&settings, for: studio.model)
             if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
-            try session.warnOfLength(settings, studio)
+            try session.warnOfWords(settings, studio)
 
             let paintings = seeds.map { seed in
                 var settings = settings

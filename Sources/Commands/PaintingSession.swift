@@ -12,7 +12,12 @@ struct PaintingSession {
 
     /// Loads the model.
     func studio(_ options: PaintingOptions) throws -> Studio {
-        try Studio(model: options.modelName, on: Engine(threads: options.makeThreads()))
+        let embeddings = try EmbeddingFiles(options.embedding)
+        let studio = try Studio(model: options.modelName, on: Engine(threads: options.makeThreads()))
+        try studio.load(embeddings) { text, path in
+            try console.report(.warning(code: "embedding", text: text, path: path))
+        }
+        return studio
     }
 
     /// Words, where none were given, from the picture's own past; and its past for the recipe.
@@ -32,29 +37,46 @@ struct PaintingSession {
                     "\(input): prompt from its \(keyword) text: “\(prompt)”\(rest), guidance \(Console.number(settings.guidance)). (--no-inherit refuses)"
                 ))
         }
+        try settings.checkWords(("The prompt in \(input)", "The negative prompt in \(input)"))
         return past.history
     }
 
-    /// Warns of what a prompt loses.
-    func warnOfLength(_ settings: Settings, _ studio: Studio) throws {
-        for (option, text) in [("--prompt", settings.prompt), ("--negative", settings.negative)] {
-            let cut = studio.model.text.cut(text)
-            guard !cut.isEmpty else { continue }
-            try console.report(
-                .warning(
-                    code: "prompt-too-long",
-                    text:
-                        "\(option) has more than the \(studio.model.text.room) tokens that the model reads. Left out: “\(cut)”",
-                    path: nil))
+    /// Warns of words that do not do what they seem to, and of what is lost.
+    func warnOfWords(_ settings: Settings, _ studio: Studio) throws {
+        func warn(_ code: String, _ text: String) throws {
+            try console.report(.warning(code: code, text: text, path: nil))
+        }
+        if settings.language == .plain {
+            for (option, text) in [("--prompt", settings.prompt), ("--negative", settings.negative)] {
+                let cut = studio.model.text.cut(text)
+                guard !cut.isEmpty else { continue }
+                try warn(
+                    "prompt-too-long",
+                    "\(option) has more than the \(studio.model.text.room) tokens that the model reads. Left out: “\(cut)”")
+            }
+        } else {
+            for tag in PromptTags(settings.prompt).tags {
+                try warn("unknown-tag", "The prompt's tag \(tag.text) is of no known kind and is left out.")
+            }
+            for tag in PromptTags(settings.negative).tags {
+                try warn("tag-in-negative", "\(tag.text) in the negative prompt is read as words. Tags belong in --prompt.")
+            }
+        }
+        if let skip = settings.clipSkip, !studio.model.takesClipSkip {
+            try warn(
+                "clip-skip",
+                "--clip-skip \(skip) changes nothing here: the text encoder of \(studio.model.name) is always read at its own layer.")
         }
     }
 
     func recipe(_ command: String, _ settings: Settings, _ studio: Studio, steps: [Step], working: PixelSize) throws
         -> Recipe
     {
-        Recipe(
+        var recipe = Recipe(
             command, settings, steps: steps, working: working, model: (studio.model.name, try studio.modelHash()),
             kernels: try studio.kernels())
+        (recipe.words, recipe.embeddings) = (studio.count(settings, run: steps.count), studio.embeddings(in: settings))
+        return recipe
     }
 
     /// Writes a result with its recipe beside its place and renames it.

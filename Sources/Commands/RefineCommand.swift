@@ -119,7 +119,7 @@ struct RefineCommand: ParsableCommand {
         let total = try prepared.reduce(0.0) { $0 + (try $1.refine.work($1.picture.picture.size)) }
         if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
         for item in prepared {
-            try session.warnOfLength(item.refine.settings, studio)
+            try session.warnOfWords(item.refine.settings, studio)
             let source = item.picture.picture.size
             if let warning = try item.refine.workingPlan(source).warning {
                 try console.report(

@@ -28,17 +28,17 @@ package struct PaintFromNoise {
 
     package func plan() throws(PaintingError) -> PaintingEvent.Plan {
         let (working, steps) = (try workingPlan().working, steps())
-        let estimate = studio.model.estimate(working, guided: settings.isGuided, encodes: false, runs: [steps.count])
+        let estimate = studio.model.estimate(working, predictions: settings.predictions, encodes: false, runs: [steps.count])
         return PaintingEvent.Plan(
             source: nil, working: working, steps: settings.steps, run: steps.count, sigma: steps.first?.from.ratio ?? 0,
             seconds: estimate.seconds, bytes: estimate.bytes, times: steps.map(\.from.time), input: nil, skip: nil,
             seed: settings.seed, sampler: settings.sampler.rawValue, schedule: settings.schedule.rawValue,
-            guidance: settings.isGuided ? settings.guidance : nil)
+            guidance: settings.isGuided ? settings.guidance : nil, words: studio.count(settings, run: steps.count))
     }
 
     package func work() throws(PaintingError) -> Double {
         let (working, model) = (try workingPlan().working, studio.model)
-        return Double(steps().count) * model.stepWork(working, guided: settings.isGuided).operations
+        return Double(steps().count) * model.stepWork(working, predictions: settings.predictions).operations
             + model.codecWork(working, decoding: true).operations
     }
 
@@ -46,7 +46,7 @@ package struct PaintFromNoise {
         -> Picture
     {
         let (plan, model) = (try workingPlan(), studio.model)
-        let step = model.stepWork(plan.working, guided: settings.isGuided).operations
+        let step = model.stepWork(plan.working, predictions: settings.predictions).operations
         var painter = LatentPainter(studio, settings, size: plan.working)
         let latents = try painter.paint(nil, steps: steps()) { _ in try advance(step, "painting") }
         let decoded = try model.codec.decode(latents).picture()

@@ -13,6 +13,7 @@ package struct Settings: Sendable {
 
     package var prompt = ""
     package var negative = ""
+    package var language = PromptLanguage.webui
     /// An empty negative prompt was asked for: SDXL reads it like any text instead of taking zeros.
     package var readsEmptyNegative = false
     package var guidance = 7.5

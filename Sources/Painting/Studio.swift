@@ -8,7 +8,11 @@ import Tensors
 package final class Studio {
     package let model: DiffusionModel
     private let folder: ModelFolder
-    private var texts: [String: Conditioning] = [:]
+    /// Texts that were read, by what decides how.
+    var texts: [TextKey: [Conditioning]] = [:]
+    /// Embeddings that prompts may name.
+    var embeddings: [Embedding] = []
+    var names: [EmbeddingNames]
     private var hash: String?
 
     /// - Parameters:
@@ -19,15 +23,7 @@ package final class Studio {
     {
         folder = name == "miniature" ? .miniature : try ModelFolder(path: name)
         model = try DiffusionModel(folder, scheduler: scheduler, on: engine)
-    }
-
-    /// A prompt as the network takes it, encoded once however many pictures use it.
-    package func conditioning(_ prompt: String, skip: Int?) throws -> Conditioning {
-        let key = "\(skip ?? 0) \(prompt)"
-        if let known = texts[key] { return known }
-        let new = try model.text(prompt, skip: skip)
-        texts[key] = new
-        return new
+        names = model.text.names([])
     }
 
     /// SHA-256 of the UNet's weights.
@@ -91,13 +87,6 @@ package struct LatentPainter {
         return try known ?? model.codec.encode(picture, noise: { _ in drawn })
     }
 
-    /// SDXL was trained with zeros, not an empty text, where there is none: diffusers' `force_zeros_for_empty_prompt`.
-    private func negativeConditioning() throws -> Conditioning {
-        let text = try studio.conditioning(settings.negative, skip: settings.clipSkip)
-        let isMissing = settings.negative.isEmpty && !settings.readsEmptyNegative
-        return isMissing && model.zerosForMissingText ? text.zeros : text
-    }
-
     /// Noises latents to the first step's level and paints the steps.
     ///
     /// - Parameter latents: what the init image became, or nil to paint from noise alone
@@ -107,11 +96,13 @@ package struct LatentPainter {
         guard let first = steps.first else { return latents ?? Tensor(latentShape, repeating: 0) }
         var configuration = model.scheduler
         configuration.prediction = settings.prediction ?? configuration.prediction
-        let positive = try studio.conditioning(settings.prompt, skip: settings.clipSkip)
-        let negative = settings.isGuided ? try negativeConditioning() : nil
-        let denoise = model.denoiser(
-            prompt: positive, negative: negative, guidance: settings.guidance, prediction: configuration.prediction,
-            size: size)
+        let clock = PromptClock()
+        let prompted = model.denoiser(
+            try studio.conditioning(settings), prediction: configuration.prediction, size: size, clock: clock)
+        let denoise: Denoiser = { x, level in
+            defer { clock.advance() }
+            return try prompted(x, level)
+        }
 
         let start = settings.initialNoiseMultiplier * noise(.start)
         let x: Tensor =

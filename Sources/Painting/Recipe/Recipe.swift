@@ -20,6 +20,9 @@ package struct Recipe: Sendable {
     package var source: (name: String, hash: String)?
     package var model: (name: String, hash: String)
     package var kernels: [(String, String)]
+    /// Tokens of the prompts, and the embeddings that they name.
+    package var words: WordCount?
+    package var embeddings: [(name: String, hash: String)] = []
     /// Recipes of the source's own past, oldest first, as JSON.
     package var history: [String] = []
 
@@ -43,7 +46,7 @@ package struct Recipe: Sendable {
         }
         var members: [(String, JSONText)] = [
             ("velatura", .text(Self.version)), ("command", .text(command)), ("prompt", .text(s.prompt)),
-            ("negative", .text(s.negative)), ("guidance", .number(s.guidance)), ("sampler", .text(s.sampler.rawValue)),
+            ("negative", .text(s.negative)), ("prompt-language", .text(s.language.rawValue)), ("guidance", .number(s.guidance)), ("sampler", .text(s.sampler.rawValue)),
             ("schedule", .text(s.schedule.rawValue)), ("steps", .integer(s.steps)),
             ("skip", skip.flatMap(Double.init).map(JSONText.number) ?? .null), ("run", .integer(run)),
             ("sigma", .number(startSigma)), ("eta", .number(s.eta)), ("seed", .unsigned(s.seed)),
@@ -55,6 +58,11 @@ package struct Recipe: Sendable {
             ("size", sourceSize.map { .text("\($0.width)x\($0.height)") } ?? .null),
             ("working", .text("\(workingSize.width)x\(workingSize.height)")), ("model", named(model)),
         ]
+        if let words {
+            func tokens(_ count: TextCount) -> JSONText { .integer(count.tokens.upperBound) }
+            members.append(("tokens", .list((words.prompt + [words.negative].compactMap { $0 }).map(tokens))))
+        }
+        if !embeddings.isEmpty { members.append(("embeddings", .list(embeddings.map(named)))) }
         if let source { members.append(("source", named(source))) }
         members.append(("kernels", .object(kernels.map { ($0.0, .text($0.1)) })))
         if !history.isEmpty { members.append(("history", .list(history.map(JSONText.raw)))) }
@@ -85,6 +93,10 @@ package struct Recipe: Sendable {
         if let clipSkip = s.clipSkip, clipSkip > 1 { fields.append(("Clip skip", "\(clipSkip)")) }
         fields.append(("RNG", s.rng == .torch ? "CPU" : "Velatura position"))
         if s.initialNoiseMultiplier != 1 { fields.append(("Noise multiplier", short(s.initialNoiseMultiplier))) }
+        if !embeddings.isEmpty {
+            let hashes = embeddings.map { "\($0.name): \($0.hash.prefix(12))" }
+            fields.append(("TI hashes", hashes.joined(separator: ", ")))
+        }
         fields.append(("Version", "Velatura \(Self.version)"))
         let line = fields.map { key, value in
             let needsQuotes = value.contains { $0 == "," || $0 == "\n" || $0 == ":" }
