@@ -174,7 +174,8 @@ final class Console {
                     ("seed", .unsigned(plan.seed)), ("steps", .integer(plan.steps)), ("run", .integer(plan.run)),
                     ("sigma", .number(plan.sigma)), ("sampler", .text(plan.sampler)),
                     ("schedule", .text(plan.schedule)), ("guidance", plan.guidance.map(JSONText.number) ?? .null),
-                    ("prompt", .list(plan.words.prompt.map(json))), ("negative", plan.words.negative.map(json) ?? .null),
+                    ("prompt", .list(plan.words.prompt.map(json))),
+                    ("negative", plan.words.negative.map(json) ?? .null),
                     ("seconds", .number((plan.seconds * 10).rounded() / 10)),
                     ("bytes", .number(plan.bytes.rounded())),
                 ]

@@ -52,20 +52,23 @@ struct PaintingSession {
                 guard !cut.isEmpty else { continue }
                 try warn(
                     "prompt-too-long",
-                    "\(option) has more than the \(studio.model.text.room) tokens that the model reads. Left out: “\(cut)”")
+                    "\(option) has more than the \(studio.model.text.room) tokens that the model reads. Left out: “\(cut)”"
+                )
             }
         } else {
             for tag in PromptTags(settings.prompt).tags {
                 try warn("unknown-tag", "The prompt's tag \(tag.text) is of no known kind and is left out.")
             }
             for tag in PromptTags(settings.negative).tags {
-                try warn("tag-in-negative", "\(tag.text) in the negative prompt is read as words. Tags belong in --prompt.")
+                try warn(
+                    "tag-in-negative", "\(tag.text) in the negative prompt is read as words. Tags belong in --prompt.")
             }
         }
         if let skip = settings.clipSkip, !studio.model.takesClipSkip {
             try warn(
                 "clip-skip",
-                "--clip-skip \(skip) changes nothing here: the text encoder of \(studio.model.name) is always read at its own layer.")
+                "--clip-skip \(skip) changes nothing here: the text encoder of \(studio.model.name) is always read at its own layer."
+            )
         }
     }
 

@@ -28,7 +28,8 @@ package struct PaintFromNoise {
 
     package func plan() throws(PaintingError) -> PaintingEvent.Plan {
         let (working, steps) = (try workingPlan().working, steps())
-        let estimate = studio.model.estimate(working, predictions: settings.predictions, encodes: false, runs: [steps.count])
+        let estimate = studio.model.estimate(
+            working, predictions: settings.predictions, encodes: false, runs: [steps.count])
         return PaintingEvent.Plan(
             source: nil, working: working, steps: settings.steps, run: steps.count, sigma: steps.first?.from.ratio ?? 0,
             seconds: estimate.seconds, bytes: estimate.bytes, times: steps.map(\.from.time), input: nil, skip: nil,

@@ -104,7 +104,9 @@ package struct TextEncoder: Sendable {
             for (item, insertions) in insertions.enumerated() {
                 for insertion in insertions {
                     let count = min(insertion.vectors.count, (length - insertion.position) * c.width)
-                    for i in 0..<max(count, 0) { out[(item * length + insertion.position) * c.width + i] = insertion.vectors[i] }
+                    for i in 0..<max(count, 0) {
+                        out[(item * length + insertion.position) * c.width + i] = insertion.vectors[i]
+                    }
                 }
             }
             for row in 0..<tokens.count * length {

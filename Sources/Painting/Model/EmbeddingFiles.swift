@@ -68,7 +68,8 @@ package struct EmbeddingFiles {
         var hash = SHA256()
         file.withBytes { hash.update($0) }
         guard file.valueCount <= 1 << 24 else {
-            throw CheckpointError.invalid("\(path) holds \(file.valueCount) values, which is too many for an embedding.")
+            throw CheckpointError.invalid(
+                "\(path) holds \(file.valueCount) values, which is too many for an embedding.")
         }
         var tensors: [String: Tensor] = [:]
         for key in file.entries.keys {

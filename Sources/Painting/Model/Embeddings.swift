@@ -69,7 +69,7 @@ package struct Embedding: Sendable {
 }
 
 /// The names of embeddings in the tokens of one tokenizer: letters count neither large nor small, as in prompts.
-struct EmbeddingNames {
+package struct EmbeddingNames {
     struct Match {
         let embedding: Int
         let length: Int
@@ -79,7 +79,7 @@ struct EmbeddingNames {
     /// By their first token, the longest first.
     private var names: [Int: [(tokens: [Int], embedding: Int, vectorCount: Int)]] = [:]
 
-    init(_ embeddings: [Embedding], _ tokenizer: Tokenizer) {
+    package init(_ embeddings: [Embedding], _ tokenizer: Tokenizer) {
         for (index, embedding) in embeddings.enumerated() {
             for name in embedding.names {
                 let tokens = tokenizer.encode(name)

@@ -4,18 +4,18 @@ import Sampling
 import Tensors
 
 /// A prompt, read: what the network is told at each call.
-struct ScheduledConditioning {
-    let schedule: PromptSchedule
+package struct ScheduledConditioning {
+    package let schedule: PromptSchedule
     /// For each entry of the schedule.
-    let conditionings: [Conditioning]
+    package let conditionings: [Conditioning]
 }
 
 /// All that a painting is told: the parts of its prompt, and the negative prompt where guidance needs one.
-struct PromptConditioning {
-    var parts: [(conditioning: ScheduledConditioning, weight: Double)]
-    var negative: ScheduledConditioning?
+package struct PromptConditioning {
+    package var parts: [(conditioning: ScheduledConditioning, weight: Double)]
+    package var negative: ScheduledConditioning?
     /// How far to go from the negative prompt towards the others.
-    var guidance: Double
+    package var guidance: Double
 }
 
 /// Counts the calls of the model in a run: prompts change by it. Who drives the denoiser advances it, so that what is
@@ -37,7 +37,8 @@ extension DiffusionModel {
     /// `modules/sd_samplers_cfg_denoiser.py`.
     ///
     /// - Parameter size: size of the working picture in pixels, which SDXL is told
-    func denoiser(_ prompt: PromptConditioning, prediction: Prediction, size: PixelSize, clock: PromptClock) -> Denoiser {
+    func denoiser(_ prompt: PromptConditioning, prediction: Prediction, size: PixelSize, clock: PromptClock) -> Denoiser
+    {
         let unet = unet
         let texts = [prompt.negative].compactMap { $0 } + prompt.parts.map(\.conditioning)
         let hasNegative = prompt.negative != nil

@@ -6,25 +6,23 @@ import Networks
 /// not fit, if that comma is near. An embedding's vectors stay together.
 ///
 /// Source: AUTOMATIC1111's web UI, `modules/sd_hijack_clip.py`.
-struct TextChunks {
-    struct Chunk: Hashable {
+package struct TextChunks {
+    package struct Chunk: Hashable {
         /// Start, text, end, padding.
-        var tokens: [Int]
-        var weights: [Double]
-        var embeddings: [Place] = []
+        package var tokens: [Int]
+        package var weights: [Double]
+        package var embeddings: [Place] = []
 
         /// Where an embedding's vectors stand.
-        struct Place: Hashable {
-            var position: Int
-            let embedding: Int
+        package struct Place: Hashable {
+            package var position: Int
+            package let embedding: Int
         }
-
-        var isWeighted: Bool { weights.contains { $0 != 1 } }
     }
 
-    private(set) var chunks: [Chunk] = []
+    package private(set) var chunks: [Chunk] = []
     /// Tokens of the text, without starts, ends and padding.
-    private(set) var tokenCount = 0
+    package private(set) var tokenCount = 0
 
     /// Tokens behind a comma that may move.
     private static let backtrack = 20
@@ -32,7 +30,7 @@ struct TextChunks {
     /// - Parameters:
     ///   - room: tokens that the encoder reads between start and end
     ///   - names: the embeddings that are known, spelt in the tokenizer's tokens
-    init(_ text: WeightedText, _ tokenizer: Tokenizer, room: Int, names: EmbeddingNames) {
+    package init(_ text: WeightedText, _ tokenizer: Tokenizer, room: Int, names: EmbeddingNames) {
         var (tokens, weights, places): ([Int], [Double], [Chunk.Place]) = ([], [], [])
         var lastComma: Int?
         func close() {

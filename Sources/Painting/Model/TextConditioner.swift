@@ -131,7 +131,9 @@ package struct TextConditioner: Sendable {
     ) throws -> (state: Tensor, summary: Tensor?) {
         let encoding = try encoder(tokens, inserting: insertions.isEmpty ? [] : [insertions])
         // SDXL takes the penultimate states as they are, whatever the skip.
-        guard readers.count == 1 else { return (encoding.states[max(encoding.states.count - 2, 0)], encoding.projected) }
+        guard readers.count == 1 else {
+            return (encoding.states[max(encoding.states.count - 2, 0)], encoding.projected)
+        }
         return (skip.map { encoder.normalised(encoding, skip: $0) } ?? encoding.last, nil)
     }
 

@@ -5,11 +5,11 @@
 /// A weight after the last colon holds for a prompt without AND too. In negative prompts AND is a word like others.
 ///
 /// Source: AUTOMATIC1111's web UI, `modules/prompt_parser.py`; Liu et al., "Compositional Visual Generation" (2022).
-struct PromptPart: Equatable {
-    let text: String
-    let weight: Double
+package struct PromptPart: Equatable {
+    package let text: String
+    package let weight: Double
 
-    static func parts(of prompt: String) -> [PromptPart] {
+    package static func parts(of prompt: String) -> [PromptPart] {
         Array(prompt.unicodeScalars).parts(betweenWord: "AND").map(PromptPart.init)
     }
 

@@ -31,7 +31,8 @@ extension Settings {
     ///
     /// - Parameter names: what to call the prompt and the negative prompt, such as their options
     /// - Throws: ``PaintingError/usage(_:)``
-    package func checkWords(_ names: (prompt: String, negative: String) = ("--prompt", "--negative")) throws(PaintingError)
+    package func checkWords(_ names: (prompt: String, negative: String) = ("--prompt", "--negative"))
+        throws(PaintingError)
     {
         for (name, text) in [(names.prompt, prompt), (names.negative, negative)] {
             let count = text.unicodeScalars.count
@@ -43,7 +44,8 @@ extension Settings {
         for tag in PromptTags(prompt).tags {
             guard let network = try NamedNetwork(tag) else { continue }
             let kind = if case .lora = network { "LoRA" } else { "hypernetwork" }
-            throw .usage("\(names.prompt) names the \(kind) \(tag.text), but these are not applied yet. Leave the tag out.")
+            throw .usage(
+                "\(names.prompt) names the \(kind) \(tag.text), but these are not applied yet. Leave the tag out.")
         }
     }
 
@@ -84,7 +86,7 @@ extension Studio {
     }
 
     /// Everything that a painting is told. Texts are read once however many pictures use them.
-    func conditioning(_ settings: Settings) throws -> PromptConditioning {
+    package func conditioning(_ settings: Settings) throws -> PromptConditioning {
         PromptConditioning(
             parts: try settings.parts.map { (try conditioning($0.text, settings), $0.weight) },
             negative: settings.readsNegative ? try negativeConditioning(settings) : nil,
@@ -94,7 +96,8 @@ extension Studio {
     private func conditioning(_ text: String, _ settings: Settings) throws -> ScheduledConditioning {
         let schedule = self.schedule(text, settings)
         let skip = model.takesClipSkip ? settings.clipSkip : nil
-        let key = TextKey(text: text, calls: schedule.entries.count > 1 ? settings.calls : 0, skip: skip, language: settings.language)
+        let key = TextKey(
+            text: text, calls: schedule.entries.count > 1 ? settings.calls : 0, skip: skip, language: settings.language)
         if let known = texts[key] { return ScheduledConditioning(schedule: schedule, conditionings: known) }
         let new: [Conditioning]
         if settings.language == .plain {

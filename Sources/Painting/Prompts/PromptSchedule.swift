@@ -9,18 +9,18 @@
 /// are weights. What cannot be understood is taken literally.
 ///
 /// Source: AUTOMATIC1111's web UI, `modules/prompt_parser.py`.
-struct PromptSchedule: Equatable {
-    struct Entry: Equatable {
+package struct PromptSchedule: Equatable {
+    package struct Entry: Equatable {
         /// The text holds up to this call, counted from 0, and the whole run is counted from 1: so the first text holds for one
         /// call more than its number says, as it does in the web UI.
-        let end: Int
-        let text: String
+        package let end: Int
+        package let text: String
     }
 
-    let entries: [Entry]
+    package let entries: [Entry]
 
     /// - Parameter calls: calls of the model in a whole run, of which fractions are taken
-    init(_ text: String, calls: Int) {
+    package init(_ text: String, calls: Int) {
         guard let pieces = Parser(text).pieces else {
             entries = [Entry(end: calls, text: text)]
             return
@@ -33,10 +33,10 @@ struct PromptSchedule: Equatable {
     }
 
     /// A text that never changes.
-    init(plain text: String) { entries = [Entry(end: 0, text: text)] }
+    package init(plain text: String) { entries = [Entry(end: 0, text: text)] }
 
     /// Index of the entry that holds at a call, counted from 0.
-    func index(at call: Int) -> Int { entries.firstIndex { call <= $0.end } ?? entries.count - 1 }
+    package func index(at call: Int) -> Int { entries.firstIndex { call <= $0.end } ?? entries.count - 1 }
 }
 
 private indirect enum Piece {
@@ -223,5 +223,6 @@ func decimal(_ text: String) -> Double? {
         guard !power.isEmpty else { return nil }
         exponent = "e\(minus)\(power)"
     }
-    return rest.isEmpty ? Double("\(minus)\(whole.isEmpty ? "0" : whole).\(fraction.isEmpty ? "0" : fraction)\(exponent)") : nil
+    return rest.isEmpty
+        ? Double("\(minus)\(whole.isEmpty ? "0" : whole).\(fraction.isEmpty ? "0" : fraction)\(exponent)") : nil
 }

@@ -76,7 +76,9 @@ package enum NamedNetwork: Sendable, Equatable {
             return number
         }
         guard ["lora", "lyco", "hypernet"].contains(tag.kind) else { return nil }
-        guard let name = tag.values.first, !name.isEmpty else { throw invalid("names nothing. Write <\(tag.kind):name:1>") }
+        guard let name = tag.values.first, !name.isEmpty else {
+            throw invalid("names nothing. Write <\(tag.kind):name:1>")
+        }
         if tag.kind == "hypernet" {
             self = .hypernetwork(name: name, weight: try number(1, nil, default: 1))
             return

@@ -7,20 +7,20 @@
 /// Weights multiply where brackets nest; a bracket left open holds to the end.
 ///
 /// Source: AUTOMATIC1111's web UI, `modules/prompt_parser.py`.
-struct WeightedText: Hashable {
-    struct Run: Hashable {
-        var text: String
-        var weight: Double
+package struct WeightedText: Hashable {
+    package struct Run: Hashable {
+        package var text: String
+        package var weight: Double
 
         static let pause = Run(text: "BREAK", weight: -1)
     }
 
-    private(set) var runs: [Run] = []
+    package private(set) var runs: [Run] = []
 
     /// All words count as one, whatever brackets stand there.
-    init(plain text: String) { runs = [Run(text: text, weight: 1)] }
+    package init(plain text: String) { runs = [Run(text: text, weight: 1)] }
 
-    init(_ text: String) {
+    package init(_ text: String) {
         let scalars = Array(text.unicodeScalars)
         var (round, square): ([Int], [Int]) = ([], [])
         var i = 0

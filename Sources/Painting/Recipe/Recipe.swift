@@ -46,7 +46,8 @@ package struct Recipe: Sendable {
         }
         var members: [(String, JSONText)] = [
             ("velatura", .text(Self.version)), ("command", .text(command)), ("prompt", .text(s.prompt)),
-            ("negative", .text(s.negative)), ("prompt-language", .text(s.language.rawValue)), ("guidance", .number(s.guidance)), ("sampler", .text(s.sampler.rawValue)),
+            ("negative", .text(s.negative)), ("prompt-language", .text(s.language.rawValue)),
+            ("guidance", .number(s.guidance)), ("sampler", .text(s.sampler.rawValue)),
             ("schedule", .text(s.schedule.rawValue)), ("steps", .integer(s.steps)),
             ("skip", skip.flatMap(Double.init).map(JSONText.number) ?? .null), ("run", .integer(run)),
             ("sigma", .number(startSigma)), ("eta", .number(s.eta)), ("seed", .unsigned(s.seed)),
