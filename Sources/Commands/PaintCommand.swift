@@ -46,6 +46,7 @@ struct PaintCommand: ParsableCommand {
             var settings = try painting.settings()
             let studio = try session.studio(painting)
             try painting.complete(&settings, for: studio.model)
+            try studio.checkLength(settings)
             if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
             try session.warnOfWords(settings, studio)
 

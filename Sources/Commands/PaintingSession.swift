@@ -31,13 +31,13 @@ struct PaintingSession {
             if options.guidance == nil, let guidance = past.guidance, guidance.isFinite, (0...1000).contains(guidance) {
                 settings.guidance = guidance
             }
+            try settings.checkWords(from: input)
             let rest = settings.negative.isEmpty ? "" : ", without “\(settings.negative)”"
             try console.report(
                 .note(
                     "\(input): prompt from its \(keyword) text: “\(prompt)”\(rest), guidance \(Console.number(settings.guidance)). (--no-inherit refuses)"
                 ))
         }
-        try settings.checkWords(("The prompt in \(input)", "The negative prompt in \(input)"))
         return past.history
     }
 

@@ -112,6 +112,7 @@ struct RefineCommand: ParsableCommand {
         for (job, picture) in jobs {
             var settings = settings
             let history = try session.inherit(&settings, from: picture.picture, options: painting, input: job.input)
+            try studio.checkLength(settings)
             prepared.append(
                 (job, picture, Refine(studio, settings, skips: skips, seeds: seeds, workSize: size), history))
         }

@@ -65,12 +65,12 @@ package struct EmbeddingFiles {
     private static func read(_ path: String, widths: [Int], room: Int, model: String) throws -> Embedding {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let file = try SafetensorsFile(try FileBytes(path: path))
-        var hash = SHA256()
-        file.withBytes { hash.update($0) }
         guard file.valueCount <= 1 << 24 else {
             throw CheckpointError.invalid(
                 "\(path) holds \(file.valueCount) values, which is too many for an embedding.")
         }
+        var hash = SHA256()
+        file.withBytes { hash.update($0) }
         var tensors: [String: Tensor] = [:]
         for key in file.entries.keys {
             guard let weights = try file.weights(key) else { continue }

@@ -29,23 +29,23 @@ extension Settings {
 
     /// Refuses what cannot be painted with, before a model is loaded.
     ///
-    /// - Parameter names: what to call the prompt and the negative prompt, such as their options
+    /// - Parameter picture: the picture that the words come from; nil where options gave them
     /// - Throws: ``PaintingError/usage(_:)``
-    package func checkWords(_ names: (prompt: String, negative: String) = ("--prompt", "--negative"))
-        throws(PaintingError)
-    {
-        for (name, text) in [(names.prompt, prompt), (names.negative, negative)] {
+    package func checkWords(from picture: String? = nil) throws(PaintingError) {
+        let prompt = (name: picture.map { "The prompt in \($0)" } ?? "--prompt", text: self.prompt)
+        let negative = (name: picture.map { "The negative prompt in \($0)" } ?? "--negative", text: self.negative)
+        for (name, text) in [prompt, negative] {
             let count = text.unicodeScalars.count
             guard count <= Self.mostLetters else {
                 throw .usage("\(name) has \(count) letters, but at most \(Self.mostLetters) are read. Write less.")
             }
         }
         guard language == .webui else { return }
-        for tag in PromptTags(prompt).tags {
+        for tag in PromptTags(prompt.text).tags {
             guard let network = try NamedNetwork(tag) else { continue }
             let kind = if case .lora = network { "LoRA" } else { "hypernetwork" }
-            throw .usage(
-                "\(names.prompt) names the \(kind) \(tag.text), but these are not applied yet. Leave the tag out.")
+            let mend = picture == nil ? "Leave the tag out." : "Give --prompt without the tag."
+            throw .usage("\(prompt.name) names the \(kind) \(tag.text), but these are not applied yet. \(mend)")
         }
     }
 
@@ -85,6 +85,21 @@ extension Studio {
         names = model.text.names(embeddings)
     }
 
+    /// Refuses prompts that no model can take in, before anything is painted.
+    ///
+    /// - Throws: ``PaintingError/usage(_:)``
+    package func checkLength(_ settings: Settings) throws(PaintingError) {
+        let words = count(settings, run: 0)
+        let pieces = (words.prompt + [words.negative].compactMap { $0 }).map(\.pieces).max() ?? 0
+        guard pieces <= Self.mostPieces else {
+            throw .usage(
+                "A prompt has \(pieces) pieces of \(model.text.room) tokens, but at most \(Self.mostPieces) are read. Write less."
+            )
+        }
+    }
+
+    private static let mostPieces = 64
+
     /// Everything that a painting is told. Texts are read once however many pictures use them.
     package func conditioning(_ settings: Settings) throws -> PromptConditioning {
         PromptConditioning(
@@ -114,22 +129,12 @@ extension Studio {
                 counted.append((WeightedText(entry.text), 1))
                 return counted.count - 1
             }
-            for (text, _) in counted {
-                let pieces = model.text.chunks(text, names: names).chunks.count
-                guard pieces <= Self.mostPieces else {
-                    throw PaintingError.usage(
-                        "A prompt has \(pieces) pieces of \(model.text.room) tokens, but at most \(Self.mostPieces) are read. Write less."
-                    )
-                }
-            }
             let read = try model.text(counted, embeddings: embeddings, names: names, skip: skip)
             new = places.map { read[$0] }
         }
         texts[key] = new
         return ScheduledConditioning(schedule: schedule, conditionings: new)
     }
-
-    private static let mostPieces = 64
 
     private func schedule(_ text: String, _ settings: Settings) -> PromptSchedule {
         settings.language == .plain ? PromptSchedule(plain: text) : PromptSchedule(text, calls: settings.calls)
