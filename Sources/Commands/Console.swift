@@ -137,7 +137,7 @@ final class Console {
                 calls.prefix(8).map(String.init).joined(separator: ", ") + (calls.count > 8 ? ", …" : "")
             }
             if !count.changes.isEmpty { text += ", changing after call \(calls(count.changes))" }
-            if !count.missed.isEmpty { text += ", too short a run for the change after call \(calls(count.missed))" }
+            if !count.missed.isEmpty { text += ", ending before the change after call \(calls(count.missed))" }
             return text
         }
         let prompt = words.prompt.map(told).joined(separator: " AND ")

@@ -99,6 +99,9 @@ import Testing
         try place.write(String(repeating: "a b ", count: 8000), to: "long.txt")
         try place.refuse(
             ["refine", "in.png", "--seed", "1", "--prompt", "@long.txt"], code: 64, naming: ["pieces", "64"])
+        for prompt in ["(a:99999999999)", "a:-10001", "((((a:99):99):99):99)"] {
+            try place.refuse(["refine", "in.png", "--seed", "1", "--prompt", prompt], code: 64, naming: ["weight"])
+        }
         #expect(place.names().filter { $0.hasSuffix(".png") } == ["in.png"])
     }
 

@@ -85,7 +85,7 @@ extension Studio {
         names = model.text.names(embeddings)
     }
 
-    /// Refuses prompts that no model can take in, before anything is painted.
+    /// Refuses prompts that no model can take in, and weights that no number can bear, before anything is painted.
     ///
     /// - Throws: ``PaintingError/usage(_:)``
     package func checkLength(_ settings: Settings) throws(PaintingError) {
@@ -96,9 +96,17 @@ extension Studio {
                 "A prompt has \(pieces) pieces of \(model.text.room) tokens, but at most \(Self.mostPieces) are read. Write less."
             )
         }
+        guard settings.language == .webui else { return }
+        let texts = settings.parts.map(\.text) + [settings.negative]
+        let weights = texts.flatMap { schedule($0, settings).entries }.flatMap { WeightedText($0.text).runs }.map(
+            \.weight)
+        for weight in weights + settings.parts.map(\.weight) where abs(weight) > Self.largestWeight {
+            throw .usage("A prompt has the weight \(weight), but at most \(Self.largestWeight) can be reckoned with.")
+        }
     }
 
     private static let mostPieces = 64
+    private static let largestWeight = 10_000.0
 
     /// Everything that a painting is told. Texts are read once however many pictures use them.
     package func conditioning(_ settings: Settings) throws -> PromptConditioning {
