@@ -130,6 +130,38 @@ import Testing
         #expect(studio.embeddings(in: settings).allSatisfy { $0.hash.count == 64 })
     }
 
+    @Test(
+        "read plainly, a prompt is cut at the model's length, brackets are words, and embeddings still stand for vectors"
+    )
+    func plain() throws {
+        let studio = try studio("sd", embeddings: true)
+        var settings = Settings()
+        settings.language = .plain
+        func context(_ prompt: String) throws -> [Float] {
+            settings.prompt = prompt
+            return try #require(try studio.conditioning(settings).parts.first).conditioning.conditionings[0].context
+                .values
+        }
+        let long = String(repeating: "lake ", count: 75)
+        #expect(try context(long + "sea") == context(long))
+        #expect(try context(long).count == 77 * 32)
+        #expect(try context("(lake)") != context("lake"))
+        #expect(try context("lake AND sea") == context("lake and sea"))
+        #expect(try context("wisp") != context("wis p"))
+        #expect(studio.embeddings(in: settings).isEmpty)
+        settings.prompt = long + "sea"
+        #expect(
+            studio.count(settings, run: 5).prompt == [
+                TextCount(tokens: 75...75, pieces: 1, weight: 1, changes: [])
+            ])
+        settings.prompt = "a wisp"
+        #expect(studio.embeddings(in: settings).map(\.name) == ["wisp"])
+        settings.language = .webui
+        let (same, words) = (try studio.conditioning(settings), settings.prompt)
+        settings.language = .plain
+        #expect(try context(words) == same.parts[0].conditioning.conditionings[0].context.values)
+    }
+
     @Test("embeddings that do not fit are refused with both widths, or left out of folders with a warning")
     func unfitting() throws {
         let studio = try studio("sd", embeddings: false)

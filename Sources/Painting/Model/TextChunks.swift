@@ -34,7 +34,8 @@ package struct TextChunks {
         var (tokens, weights, places): ([Int], [Double], [Chunk.Place]) = ([], [], [])
         var lastComma: Int?
         func close() {
-            chunks.append(Self.row(tokens, weights, places, tokenizer, room: room))
+            tokenCount += tokens.count
+            chunks.append(Self.row(tokens, weights, places, tokenizer, room: room, isCut: text.isCut))
             (tokens, weights, places, lastComma) = ([], [], [], nil)
         }
         for run in text.runs {
@@ -43,9 +44,11 @@ package struct TextChunks {
                 continue
             }
             let all = tokenizer.encode(run.text)
-            tokenCount += all.count
             var i = 0
             while i < all.count {
+                let found = names.longest(in: all, at: i)
+                let count = found?.vectorCount ?? 1
+                if text.isCut, tokens.count + count > room { break }
                 if all[i] == tokenizer.comma {
                     lastComma = tokens.count
                 } else if tokens.count == room, let comma = lastComma, tokens.count - comma <= Self.backtrack {
@@ -62,17 +65,16 @@ package struct TextChunks {
                     (tokens, weights, places) = moved
                 }
                 if tokens.count == room { close() }
-                guard let found = names.longest(in: all, at: i) else {
+                guard let found else {
                     tokens.append(all[i])
                     weights.append(run.weight)
                     i += 1
                     continue
                 }
-                if tokens.count + found.vectorCount > room { close() }
+                if tokens.count + count > room { close() }
                 places.append(.init(position: tokens.count, embedding: found.embedding))
-                tokens += Array(repeating: 0, count: found.vectorCount)
-                weights += Array(repeating: run.weight, count: found.vectorCount)
-                tokenCount += found.vectorCount - found.length
+                tokens += Array(repeating: 0, count: count)
+                weights += Array(repeating: run.weight, count: count)
                 i += found.length
             }
         }
@@ -82,13 +84,14 @@ package struct TextChunks {
     static func empty(_ tokenizer: Tokenizer, room: Int) -> Chunk { row([], [], [], tokenizer, room: room) }
 
     private static func row(
-        _ tokens: [Int], _ weights: [Double], _ places: [Chunk.Place], _ tokenizer: Tokenizer, room: Int
+        _ tokens: [Int], _ weights: [Double], _ places: [Chunk.Place], _ tokenizer: Tokenizer, room: Int,
+        isCut: Bool = false
     ) -> Chunk {
         let rest = room - tokens.count
         let row = [tokenizer.start] + tokens + [tokenizer.end]
         // An end token that was written into the prompt ends the text for encoders whose padding is another token.
         let end = (row.firstIndex(of: tokenizer.end) ?? row.count - 1) + 1
-        let padded = tokenizer.padding == tokenizer.end ? row : Array(row[..<end])
+        let padded = isCut || tokenizer.padding == tokenizer.end ? row : Array(row[..<end])
         return Chunk(
             tokens: padded + Array(repeating: tokenizer.padding, count: room + 2 - padded.count),
             weights: [1] + weights + Array(repeating: 1, count: rest + 1),

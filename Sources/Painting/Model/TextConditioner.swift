@@ -77,15 +77,7 @@ package struct TextConditioner: Sendable {
     ///
     /// - Parameter skip: how far from the last layer the text is taken ("clip skip"); nil for the model's own way
     package func callAsFunction(_ prompt: String, skip: Int?) throws -> Conditioning {
-        var contexts: [Tensor] = []
-        var pooled: Tensor?
-        for (tokenizer, encoder) in readers {
-            let row = tokenizer.row(prompt, length: encoder.configuration.positions).tokens
-            let (state, summary) = try read([row], [], encoder, skip: skip)
-            contexts.append(state)
-            pooled = summary ?? pooled
-        }
-        return Conditioning(context: Self.joined([contexts]), pooled: pooled)
+        try self([(WeightedText(plain: prompt), 1)], embeddings: [], names: names([]), skip: skip)[0]
     }
 
     /// The texts that a prompt goes through, read together as other tools do: shorter ones are filled up with empty pieces

@@ -16,11 +16,14 @@ package struct WeightedText: Hashable {
     }
 
     package private(set) var runs: [Run] = []
+    /// One piece is read, and what is too long for it is cut.
+    let isCut: Bool
 
-    /// All words count as one, whatever brackets stand there.
-    package init(plain text: String) { runs = [Run(text: text, weight: 1)] }
+    /// All words count as one, whatever brackets stand there, and what is too long is cut: diffusers' way.
+    package init(plain text: String) { (runs, isCut) = ([Run(text: text, weight: 1)], true) }
 
     package init(_ text: String) {
+        isCut = false
         let scalars = Array(text.unicodeScalars)
         var (round, square): ([Int], [Int]) = ([], [])
         var i = 0

@@ -1,0 +1,58 @@
+import Sampling
+
+/// How words become what a model is told.
+package enum PromptLanguage: String, Sendable, CaseIterable {
+    /// Weights, schedules, parts and pieces of any length: docs/prompts.md.
+    case webui
+    /// Every character is a word's, and what is too long is cut: diffusers' way.
+    case plain
+}
+
+extension Settings {
+    /// The prompt's parts and their weights.
+    var parts: [PromptPart] {
+        language == .plain
+            ? [PromptPart(text: prompt, weight: 1)] : PromptPart.parts(of: PromptTags(prompt).rest)
+    }
+
+    /// Whether each step asks the model what it sees under the negative prompt too. Without guidance that is so where parts do
+    /// not make up one whole.
+    var readsNegative: Bool { isGuided || parts.reduce(0) { $0 + $1.weight } != 1 }
+
+    /// Predictions in each call of the model.
+    var predictions: Int { parts.count + (readsNegative ? 1 : 0) }
+
+    /// Calls of the model in a whole run: prompt schedules count them.
+    var calls: Int { steps * sampler.callsInStep }
+
+    /// Refuses what cannot be painted with, before a model is loaded.
+    ///
+    /// - Parameter picture: the picture that the words come from; nil where options gave them
+    /// - Throws: ``PaintingError/usage(_:)``
+    package func checkWords(from picture: String? = nil) throws(PaintingError) {
+        let prompt = (name: picture.map { "The prompt in \($0)" } ?? "--prompt", text: self.prompt)
+        let negative = (name: picture.map { "The negative prompt in \($0)" } ?? "--negative", text: self.negative)
+        for (name, text) in [prompt, negative] {
+            let count = text.unicodeScalars.count
+            guard count <= Self.mostLetters else {
+                throw .usage("\(name) has \(count) letters, but at most \(Self.mostLetters) are read. Write less.")
+            }
+        }
+        guard language == .webui else { return }
+        for tag in PromptTags(prompt.text).tags {
+            guard let network = try NamedNetwork(tag) else { continue }
+            let kind = if case .lora = network { "LoRA" } else { "hypernetwork" }
+            let mend = picture == nil ? "Leave the tag out." : "Give --prompt without the tag."
+            throw .usage("\(prompt.name) names the \(kind) \(tag.text), but these are not applied yet. \(mend)")
+        }
+    }
+
+    private static let mostLetters = 1 << 15
+}
+
+extension Sampler {
+    /// Samplers of second order ask the model twice in a step; the clock of prompts counts that.
+    var callsInStep: Int {
+        ["heun", "dpm2", "dpm2-a", "dpmpp-2s-a", "dpmpp-sde"].contains(rawValue) ? 2 : 1
+    }
+}
