@@ -59,6 +59,12 @@ struct PaintingSession {
             for tag in PromptTags(settings.prompt).tags {
                 try warn("unknown-tag", "The prompt's tag \(tag.text) is of no known kind and is left out.")
             }
+            if let weight = settings.loneWeight, abs(weight) > 2 {
+                try warn(
+                    "prompt-weight",
+                    "The prompt ends in :\(Console.number(weight)), so it is guided towards \(Console.number(weight)) times as hard. Write a comma behind it if that is not a weight."
+                )
+            }
             for tag in PromptTags(settings.negative).tags {
                 try warn(
                     "tag-in-negative", "\(tag.text) in the negative prompt is read as words. Tags belong in --prompt.")

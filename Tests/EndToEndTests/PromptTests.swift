@@ -126,6 +126,9 @@ import Testing
         #expect(try warnings(["--prompt", "a <style:ink:1> lake"]) == ["unknown-tag"])
         #expect(try warnings(["--prompt", "a lake", "--negative", "<lora:ink:1>"]) == ["tag-in-negative"])
         #expect(try warnings(["--prompt", "a < b > c <3"]) == [])
+        #expect(try warnings(["--prompt", "a lake at 16:9"]) == ["prompt-weight"])
+        #expect(try warnings(["--prompt", "a lake at 16:9,"]) == [])
+        #expect(try warnings(["--prompt", "a lake:1.2"]) == [])
         #expect(try painted("a <style:ink:1>lake") == painted("a lake"))
     }
 

@@ -333,7 +333,7 @@ def make_embeddings(out):
     folder("prompts", "embeddings")
     save_file({"emb_params": wisp}, out / "wisp.safetensors")
     save_file({"<mist>": mist}, out / "mist-concept.safetensors")
-    save_file({"string_to_param": glow}, out / "Wisp Glow.safetensors")
+    save_file({"string_to_param.*": glow, "string_to_token.*": torch.tensor(265)}, out / "Wisp Glow.safetensors")
     save_file({"emb_params": draw(1, 20)}, out / "narrow.safetensors")
     folder("prompts", "embeddings-sdxl")
     save_file({"clip_l": l, "clip_g": k}, out.parent / "embeddings-sdxl" / "wisp.safetensors")

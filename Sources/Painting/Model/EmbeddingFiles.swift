@@ -72,7 +72,9 @@ package struct EmbeddingFiles {
         var hash = SHA256()
         file.withBytes { hash.update($0) }
         var tensors: [String: Tensor] = [:]
-        for key in file.entries.keys {
+        // The web UI's own form has the number of the token that it trained on beside the vectors.
+        let learnt = file.entries.keys.filter { $0.hasPrefix("string_to_param") }
+        for key in learnt.isEmpty ? Array(file.entries.keys) : learnt {
             guard let weights = try file.weights(key) else { continue }
             tensors[key] = Tensor(weights.shape, weights.floats())
         }

@@ -15,6 +15,9 @@ extension Settings {
             ? [PromptPart(text: prompt, weight: 1)] : PromptPart.parts(of: PromptTags(prompt).rest)
     }
 
+    /// The weight of a prompt that is not made of several parts: often an accident, such as "16:9" at its end.
+    package var loneWeight: Double? { parts.count == 1 ? parts[0].weight : nil }
+
     /// Whether each step asks the model what it sees under the negative prompt too. Without guidance that is so where parts do
     /// not make up one whole.
     var readsNegative: Bool { isGuided || parts.reduce(0) { $0 + $1.weight } != 1 }
