@@ -36,7 +36,7 @@ let package = Package(
         library("Checkpoints", ["Tensors"]),
         library("Networks", ["Checkpoints", "Tensors"]),
         library("Sampling", ["Tensors"]),
-        library("Painting", ["Raster", "RasterFiles", "Networks", "Sampling", "CMiniature"]),
+        library("Painting", ["Raster", "RasterFiles", "Networks", "Sampling", "CMiniature", "CKernels"]),
         library(
             "Commands",
             ["Painting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -12,8 +12,8 @@ struct Steps {
     static let prompt = "a painting of desert at sunset"
 
     /// - Parameter height: of the working picture, in pixels
-    func run(_ model: DiffusionModel, height: Int, width: Int) throws {
-        report.heading("The built-in model at \(width)×\(height) pixels")
+    func run(_ model: DiffusionModel, _ name: String, height: Int, width: Int) throws {
+        report.heading("\(name) at \(width)×\(height) pixels")
         let picture = Tensor([1, 3, height, width], repeating: 0.25)
         let latents = try model.codec.encode(picture)
         let positive = try model.text(Self.prompt, skip: nil)
@@ -28,8 +28,8 @@ struct Steps {
             _ = try model.unet(latents, times: [500], context: positive.context)
         }
         try tell("text", "reading a prompt") { _ = try model.text(Self.prompt, skip: nil) }
-        try tell("encode", "encode (unshuffle)") { _ = try model.codec.encode(picture) }
-        try tell("decode", "decode (shuffle)") { _ = try model.codec.decode(latents) }
+        try tell("encode", "encode") { _ = try model.codec.encode(picture) }
+        try tell("decode", "decode") { _ = try model.codec.decode(latents) }
         Storage.trim()
     }
 

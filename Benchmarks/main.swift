@@ -11,9 +11,15 @@ import Threads
 
 /// What the command line asks for.
 struct Request {
-    static let usage = "usage: velatura-bench [convolutions|steps|demo|all] [--threads N] [--json]"
+    static let usage =
+        "usage: velatura-bench [convolutions|steps|demo|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--json]"
 
     var part = "all"
+    /// Instead of the built-in model: a folder, for steps.
+    var model: String?
+    /// Of its picture, in pixels.
+    var side = 512
+    var rounds: Int?
     var threads: Int?
     var json = false
 
@@ -24,9 +30,16 @@ struct Request {
             switch argument {
             case "convolutions", "steps", "demo", "all": part = argument
             case "--json": json = true
-            case "--threads":
+            case "--model":
+                guard let path = rest.popFirst() else { return nil }
+                model = path
+            case "--side", "--rounds", "--threads":
                 guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0 else { return nil }
-                threads = count
+                switch argument {
+                case "--side": side = count
+                case "--rounds": rounds = count
+                default: threads = count
+                }
             default: return nil
             }
         }
@@ -48,9 +61,15 @@ func run(_ request: Request) throws {
     // The demo comes first, while the process holds nothing else.
     if request.asks(for: "demo") { try Demo(engine: engine, report: report).run("samples/chelsea.png") }
     if request.asks(for: "steps") {
-        let steps = Steps(engine: engine, report: report)
-        try steps.run(try DiffusionModel(.miniature, on: engine), height: height, width: width)
-        try steps.run(autoencoderIn: try ModelFolder(path: "Tests/Golden/vae-sd"), side: 256)
+        let steps = Steps(engine: engine, report: report, rounds: request.rounds ?? (request.model == nil ? 15 : 5))
+        if let path = request.model {
+            let model = try DiffusionModel(try ModelFolder(path: path), on: engine)
+            try steps.run(model, "The model in \(path)", height: request.side, width: request.side)
+        } else {
+            let miniature = try DiffusionModel(.miniature, on: engine)
+            try steps.run(miniature, "The built-in model", height: height, width: width)
+            try steps.run(autoencoderIn: try ModelFolder(path: "Tests/Golden/vae-sd"), side: 256)
+        }
     }
     if request.asks(for: "convolutions") {
         try Convolutions(engine: engine, report: report)

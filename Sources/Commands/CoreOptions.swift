@@ -15,8 +15,8 @@ import Threads
 extension Sampler: ExpressibleByArgument {}
 extension ScheduleName: ExpressibleByArgument {}
 extension Prediction: ExpressibleByArgument {}
-extension Settings.RandomSource: ExpressibleByArgument {}
-extension Settings.Encoding: ExpressibleByArgument {}
+extension Conventions.RandomSource: ExpressibleByArgument {}
+extension Conventions.Encoding: ExpressibleByArgument {}
 
 /// Whole numbers separated by commas.
 struct SeedList: ExpressibleByArgument {
@@ -73,13 +73,15 @@ struct PaintingOptions: ParsableArguments {
     @Option(name: .long, help: "How steps are spread over noise levels.")
     var schedule: ScheduleName = .model
 
-    @Option(name: .long, help: ArgumentHelp("Length of the full noise schedule, 1 to 1000.", valueName: "n"))
-    var steps = 50
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Length of the full noise schedule, 1 to 1000. (default: 50)", valueName: "n"))
+    var steps: Int?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Share of fresh noise in each step, for ddim and euler-a. (default: 0 for ddim, 1 for euler-a)",
+            "Share of fresh noise in each step, for ddim and the samplers in -a and sde. (default: 0 for ddim, else 1)",
             valueName: "e"))
     var eta: Double?
 
@@ -87,11 +89,7 @@ struct PaintingOptions: ParsableArguments {
         name: .long, help: ArgumentHelp("The noise to use. (default: random, told and recorded)", valueName: "n[,n…]"))
     var seed: SeedList?
 
-    @Option(name: .long, help: "Where noise comes from: the place of each cell, or torch.randn's order.")
-    var rng: Settings.RandomSource = .position
-
-    @Option(name: .long, help: "Whether the autoencoder's mean is taken, or a sample of its belief.")
-    var encode: Settings.Encoding = .mean
+    @OptionGroup(title: "Sampling") var sampling: SamplingOptions
 
     @Option(
         name: .long,
@@ -109,9 +107,6 @@ struct PaintingOptions: ParsableArguments {
     @Option(name: .long, help: "What the model predicts, where its description is wrong.")
     var prediction: Prediction?
 
-    @Option(name: .long, help: ArgumentHelp("Multiplies the starting noise.", valueName: "x"))
-    var initialNoiseMultiplier = 1.0
-
     @Option(
         name: .long,
         help: ArgumentHelp(
@@ -125,12 +120,13 @@ struct PaintingOptions: ParsableArguments {
         if let eta, !(0...1).contains(eta) {
             throw ValidationError("--eta is \(eta), but a number from 0 to 1 is expected.")
         }
-        guard (1...1000).contains(steps) else {
+        if let steps, !(1...1000).contains(steps) {
             throw ValidationError("--steps is \(steps), but a whole number from 1 to 1000 is expected.")
         }
-        guard initialNoiseMultiplier.isFinite, (0...10).contains(initialNoiseMultiplier) else {
+        if steps != nil, sampling.runSteps != nil {
             throw ValidationError(
-                "--initial-noise-multiplier is \(initialNoiseMultiplier), but a number from 0 to 10 is expected.")
+                "--steps and --run-steps contradict each other: one is the length of the whole schedule, the other what is run. Leave one out."
+            )
         }
         if let clipSkip, !(1...12).contains(clipSkip) {
             throw ValidationError("--clip-skip is \(clipSkip), but a whole number from 1 to 12 is expected.")
@@ -142,12 +138,18 @@ struct PaintingOptions: ParsableArguments {
             throw ValidationError(
                 "--eta changes nothing with --sampler \(sampler.rawValue). Leave it out, or choose ddim or euler-a.")
         }
+        if let sampler, let fault = sampling.fault(with: sampler, eta: eta ?? sampler.defaultEta) {
+            throw ValidationError(fault)
+        }
         if let sampler, schedule != .model, !sampler.takesSchedule {
             throw ValidationError(
                 "--schedule \(schedule.rawValue) cannot be used with --sampler \(sampler.rawValue), whose steps are whole timesteps. Choose euler, euler-a or dpmpp-2m."
             )
         }
     }
+
+    /// Length of the full schedule, where a model does not run a few steps of its own.
+    var stepCount: Int { steps ?? sampling.runSteps ?? 50 }
 
     /// The model's name: as given, else the environment's, else the built-in.
     var modelName: String { model ?? environment("VELATURA_MODEL") ?? "miniature" }
@@ -158,22 +160,37 @@ struct PaintingOptions: ParsableArguments {
         settings.prompt = try Self.text(prompt ?? "", "--prompt")
         settings.negative = try Self.text(negative ?? "", "--negative")
         settings.readsEmptyNegative = negative != nil
-        try settings.checkWords()
         settings.guidance = guidance ?? settings.guidance
         settings.schedule = schedule
-        settings.steps = steps
-        settings.rng = rng
-        settings.encode = encode
+        settings.steps = stepCount
         settings.clipSkip = clipSkip
         settings.prediction = prediction
-        settings.initialNoiseMultiplier = initialNoiseMultiplier
+        sampling.apply(to: &settings)
+        // Whose rules hold decides how words are read.
+        try settings.checkWords()
         return settings
     }
 
     /// Fills in what depends on the model, and checks what could not be checked before.
-    func complete(_ settings: inout Settings, for model: DiffusionModel) throws {
+    ///
+    /// - Parameter skips: the noise levels; empty where painting starts from noise alone
+    func complete(_ settings: inout Settings, for model: DiffusionModel, skips: [Skip] = []) throws {
         settings.sampler = sampler ?? model.defaultSampler
-        if schedule == .model, settings.sampler.takesSchedule { settings.schedule = model.scheduler.ownSchedule }
+        // Under the web UI's rules `model` is its "Automatic".
+        if schedule == .model, settings.conventions.counting != .webUI {
+            settings.schedule = settings.sampler.resolved(.model, model.scheduler)
+        }
+        if let few = model.scheduler.fewStep {
+            if guidance == nil { settings.guidance = 0 }
+            if steps == nil, sampling.runSteps == nil, settings.conventions == .ours,
+                !skips.contains(where: \.isInSteps)
+            {
+                let room = skips.map { model.room(for: $0, settings.sampler) }.filter { $0 > 0 }.min() ?? few.steps
+                settings.runSteps = min(few.steps, room)
+                settings.steps = settings.runSteps ?? settings.steps
+            }
+        }
+        let steps = settings.steps
         if eta != nil, !settings.sampler.takesEta {
             throw PaintingError.usage(
                 "--eta changes nothing with the model's sampler \(settings.sampler.rawValue). Leave it out, or choose --sampler ddim or euler-a."
@@ -188,10 +205,19 @@ struct PaintingOptions: ParsableArguments {
             throw PaintingError.usage(
                 "--steps is \(steps), but the model \(model.name) was trained with \(model.scheduler.training.count).")
         }
-        if settings.sampler == .dpmpp2m, model.scheduler.multistepSpacing, steps >= model.scheduler.training.count {
+        if settings.sampler.family(model.scheduler) == .multistep, steps >= model.scheduler.training.count {
             throw PaintingError.usage(
-                "--steps is \(steps), but dpmpp-2m can take at most \(model.scheduler.training.count - 1) of the model's \(model.scheduler.training.count) timesteps."
+                "--steps is \(steps), but \(settings.sampler.rawValue) can take at most \(model.scheduler.training.count - 1) of the model's \(model.scheduler.training.count) timesteps."
             )
+        }
+        let table = model.scheduler.consistency.originalSteps
+        if settings.sampler == .lcm, steps > table {
+            throw PaintingError.usage(
+                "--steps is \(steps), but lcm takes its steps out of the \(table) that consistency models are distilled with. Choose at most \(table)."
+            )
+        }
+        if let fault = sampling.fault(with: settings.sampler, eta: eta ?? settings.sampler.defaultEta) {
+            throw PaintingError.usage(fault)
         }
         if let clipSkip, model.takesClipSkip, clipSkip > model.text.layers {
             throw PaintingError.usage(
@@ -204,6 +230,8 @@ struct PaintingOptions: ParsableArguments {
 
     private static func text(_ argument: String, _ option: String) throws -> String {
         guard argument.hasPrefix("@") else { return argument }
+        // A text that itself begins so.
+        if argument.hasPrefix("@@") { return String(argument.dropFirst()) }
         let path = String(argument.dropFirst())
         return try readText(path, option).trimmingNewlines()
     }

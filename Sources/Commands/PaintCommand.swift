@@ -66,9 +66,10 @@ struct PaintCommand: ParsableCommand {
                 let picture = try painting.paint(depth: session.output.depth ?? 8) { work, stage in
                     try console.report(.progress(meter.add(work, stage: stage)))
                 }
-                let recipe = try session.recipe(
-                    "paint", painting.settings, studio, steps: painting.steps(),
-                    working: try painting.workingPlan().working)
+                var recipe = try session.recipe(
+                    "paint", painting.settings, studio, painting.run(),
+                    working: try painting.workingPlan().working, at: path)
+                recipe.sourceSize = size.size
                 try session.write(picture, to: path, recipe: recipe)
                 try console.report(
                     .result(

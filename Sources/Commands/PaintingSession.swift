@@ -21,14 +21,18 @@ struct PaintingSession {
     }
 
     /// Words, where none were given, from the picture's own past; and its past for the recipe.
-    func inherit(_ settings: inout Settings, from picture: Picture, options: PaintingOptions, input: String) throws
-        -> [String]
-    {
+    ///
+    /// - Parameter isFewStep: the model has a guidance of its own, which another model's picture does not know
+    func inherit(
+        _ settings: inout Settings, from picture: Picture, options: PaintingOptions, input: String, isFewStep: Bool
+    ) throws -> [String] {
         let past = Inheritance(picture.metadata)
         if options.prompt == nil, !options.noInherit, let prompt = past.prompt, let keyword = past.keyword {
             settings.prompt = prompt
             if options.negative == nil { settings.negative = past.negative ?? "" }
-            if options.guidance == nil, let guidance = past.guidance, guidance.isFinite, (0...1000).contains(guidance) {
+            if options.guidance == nil, !isFewStep, let guidance = past.guidance, guidance.isFinite,
+                (0...1000).contains(guidance)
+            {
                 settings.guidance = guidance
             }
             try settings.checkWords(from: input)
@@ -46,7 +50,7 @@ struct PaintingSession {
         func warn(_ code: String, _ text: String) throws {
             try console.report(.warning(code: code, text: text, path: nil))
         }
-        if settings.language == .plain {
+        if settings.conventions.prompts == .plain {
             for (option, text) in [("--prompt", settings.prompt), ("--negative", settings.negative)] {
                 let cut = studio.model.text.cut(text)
                 guard !cut.isEmpty else { continue }
@@ -78,13 +82,18 @@ struct PaintingSession {
         }
     }
 
-    func recipe(_ command: String, _ settings: Settings, _ studio: Studio, steps: [Step], working: PixelSize) throws
-        -> Recipe
-    {
+    func recipe(
+        _ command: String, _ settings: Settings, _ studio: Studio, _ plan: RunPlan, working: PixelSize, at path: String
+    ) throws -> Recipe {
         var recipe = Recipe(
-            command, settings, steps: steps, working: working, model: (studio.model.name, try studio.modelHash()),
-            kernels: try studio.kernels())
-        (recipe.words, recipe.embeddings) = (studio.count(settings, run: steps.count), studio.embeddings(in: settings))
+            command, settings, plan, working: working,
+            model: .init(name: studio.model.name, parts: try studio.modelHashes()), kernels: try studio.kernels())
+        let format = output.format(at: path)
+        recipe.form = .init(
+            format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil)
+        (recipe.words, recipe.embeddings) = (
+            studio.count(settings, evaluations: plan.evaluations), studio.embeddings(in: settings)
+        )
         return recipe
     }
 

@@ -38,6 +38,11 @@ struct RefineCommand: ParsableCommand {
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     func validate() throws {
+        if level.skipSteps != nil, painting.sampling.runSteps != nil {
+            throw ValidationError(
+                "--skip-steps and --run-steps contradict each other: steps that are left out say nothing about a noise level. Give --skip."
+            )
+        }
         guard (0...1).contains(colourAnchor) else {
             throw ValidationError("--colour-anchor is \(colourAnchor), but a number from 0 to 1 is expected.")
         }
@@ -48,8 +53,13 @@ struct RefineCommand: ParsableCommand {
 
     func run() throws {
         try telling.telling { console in
-            let skips = try level.skips(default: "50", steps: painting.steps)
-            try Refine.checkRungs(skips, steps: painting.steps)
+            let skips = try level.skips(default: "50", steps: painting.stepCount)
+            // Where the model may have its own way of counting, once it is loaded.
+            if painting.sampling.runSteps == nil, painting.sampling.compat == .none,
+                painting.steps != nil || level.skipSteps != nil
+            {
+                try Refine.checkRungs(skips, steps: painting.stepCount)
+            }
             let seeds = painting.seed?.seeds ?? [randomSeed()]
             guard Set(seeds).count == seeds.count else {
                 throw PaintingError.usage("--seed names a seed twice. Leave one out.")
@@ -60,9 +70,10 @@ struct RefineCommand: ParsableCommand {
             var settings = try painting.settings()
             settings.colourAnchor = colourAnchor
             settings.keepsColour = colour
+            settings.workSize = workSize
             let pictures = try jobs.map { try InputPicture($0.input) }
             let studio = try session.studio(painting)
-            try painting.complete(&settings, for: studio.model)
+            try painting.complete(&settings, for: studio.model, skips: skips)
             try paint(session, studio, settings, zip(jobs, pictures).map { ($0, $1) }, skips, seeds)
         }
     }
@@ -87,7 +98,7 @@ struct RefineCommand: ParsableCommand {
                     job.paths.append(
                         try plan.path(
                             for: .init(
-                                input: input, command: "refine", skip: skip.percent(of: painting.steps),
+                                input: input, command: "refine", skip: skip.percent(of: painting.stepCount),
                                 seed: seeds.count > 1 ? seed : nil)))
                 }
             }
@@ -111,10 +122,13 @@ struct RefineCommand: ParsableCommand {
         var prepared: [(job: Job, picture: InputPicture, refine: Refine, history: [String])] = []
         for (job, picture) in jobs {
             var settings = settings
-            let history = try session.inherit(&settings, from: picture.picture, options: painting, input: job.input)
+            let history = try session.inherit(
+                &settings, from: picture.picture, options: painting, input: job.input,
+                isFewStep: studio.model.scheduler.fewStep != nil)
             try studio.checkLength(settings)
-            prepared.append(
-                (job, picture, Refine(studio, settings, skips: skips, seeds: seeds, workSize: size), history))
+            let refine = Refine(studio, settings, skips: skips, seeds: seeds, workSize: size)
+            try refine.checkPlans()
+            prepared.append((job, picture, refine, history))
         }
         // Every size is settled, and refused where it must be, before the first line is told.
         let total = try prepared.reduce(0.0) { $0 + (try $1.refine.work($1.picture.picture.size)) }
@@ -158,7 +172,7 @@ struct RefineCommand: ParsableCommand {
             next += 1
             var settings = refine.settings
             settings.seed = rung.seed
-            var recipe = try session.recipe("refine", settings, studio, steps: rung.steps, working: working)
+            var recipe = try session.recipe("refine", settings, studio, rung.plan, working: working, at: path)
             (recipe.skip, recipe.strength) = (rung.percent, rung.skip.strength(of: settings.steps))
             (recipe.source, recipe.sourceSize, recipe.history) = (input.identity, input.picture.size, history)
             try session.write(painted, to: path, recipe: recipe)

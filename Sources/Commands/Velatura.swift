@@ -13,7 +13,10 @@ struct Velatura: ParsableCommand {
         commandName: "velatura",
         abstract: "Image-to-image and enlarging for people who make pictures with diffusion models.",
         version: Recipe.version,
-        subcommands: [FitCommand.self, RefineCommand.self, PaintCommand.self, ModelsCommand.self, DoctorCommand.self])
+        subcommands: [
+            FitCommand.self, RefineCommand.self, PaintCommand.self, RerunCommand.self, HistoryCommand.self,
+            ModelsCommand.self, DoctorCommand.self,
+        ])
 }
 
 /// Runs the command line of this process and ends it with the right code: one line on standard error says what is wrong.
@@ -35,7 +38,12 @@ private func code(for error: any Error) -> Int32 {
         print(Velatura.message(for: error))
         return 0
     case .validationFailure:
-        Console.complain(Velatura.message(for: error))
+        let line = Velatura.message(for: error)
+        // What was not understood cannot say that it wants JSON, so the bare words are asked.
+        if CommandLine.arguments.dropFirst().prefix(while: { $0 != "--" }).contains("--json") {
+            Console.say(Console.jsonError(line, code: 64))
+        }
+        Console.complain(line)
         return 64
     default:
         if let code = error as? ExitCode { return code.rawValue }

@@ -26,7 +26,7 @@ extension DiffusionModel {
         return autoencoder.configuration.work(pictureHeight: size.height, width: size.width, decoding: decoding)
     }
 
-    /// - Parameter runs: steps of each rung
+    /// - Parameter runs: calls of the model in each rung
     package func estimate(_ size: PixelSize, predictions: Int, encodes: Bool, runs: [Int]) -> Estimate {
         let step = stepWork(size, predictions: predictions)
         let (encode, decode) = (codecWork(size, decoding: false), codecWork(size, decoding: true))

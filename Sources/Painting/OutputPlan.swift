@@ -34,6 +34,11 @@ package struct OutputOptions: Sendable {
     ///
     /// - Throws: ``PaintingError/usage(_:)``
     package func checked() throws(PaintingError) -> OutputOptions {
+        if path == "-" {
+            throw .usage(
+                "-o is -, but results are written to files, not to standard output. Give a file or a folder; ./- is a file of that name."
+            )
+        }
         guard let path, !OutputPlan.isFolder(path) else { return self }
         if let ending = PictureFormat(path: path), let format, ending != format {
             throw .usage(
@@ -178,7 +183,7 @@ package struct OutputPlan {
         return filled
     }
 
-    static func isFolder(_ path: String) -> Bool {
+    package static func isFolder(_ path: String) -> Bool {
         if path.hasSuffix("/") { return true }
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

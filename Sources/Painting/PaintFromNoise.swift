@@ -22,24 +22,23 @@ package struct PaintFromNoise {
         }
     }
 
-    package func steps() -> [Step] {
-        settings.sampler.schedule(settings.schedule, count: settings.steps, studio.model.scheduler).steps
-    }
+    package func run() -> RunPlan { settings.plan(nil, studio.model.scheduler) }
 
     package func plan() throws(PaintingError) -> PaintingEvent.Plan {
-        let (working, steps) = (try workingPlan().working, steps())
+        let (working, run) = (try workingPlan().working, run())
         let estimate = studio.model.estimate(
-            working, predictions: settings.predictions, encodes: false, runs: [steps.count])
+            working, predictions: settings.predictions, encodes: false, runs: [run.evaluations])
         return PaintingEvent.Plan(
-            source: nil, working: working, steps: settings.steps, run: steps.count, sigma: steps.first?.from.ratio ?? 0,
-            seconds: estimate.seconds, bytes: estimate.bytes, times: steps.map(\.from.time), input: nil, skip: nil,
+            source: nil, working: working, steps: settings.steps, run: run.steps.count, sigma: run.sigma,
+            seconds: estimate.seconds, bytes: estimate.bytes, times: run.steps.map(\.from.time), input: nil, skip: nil,
             seed: settings.seed, sampler: settings.sampler.rawValue, schedule: settings.schedule.rawValue,
-            guidance: settings.isGuided ? settings.guidance : nil, words: studio.count(settings, run: steps.count))
+            guidance: settings.isGuided ? settings.guidance : nil,
+            words: studio.count(settings, evaluations: run.evaluations))
     }
 
     package func work() throws(PaintingError) -> Double {
         let (working, model) = (try workingPlan().working, studio.model)
-        return Double(steps().count) * model.stepWork(working, predictions: settings.predictions).operations
+        return Double(run().evaluations) * model.stepWork(working, predictions: settings.predictions).operations
             + model.codecWork(working, decoding: true).operations
     }
 
@@ -49,7 +48,7 @@ package struct PaintFromNoise {
         let (plan, model) = (try workingPlan(), studio.model)
         let step = model.stepWork(plan.working, predictions: settings.predictions).operations
         var painter = LatentPainter(studio, settings, size: plan.working)
-        let latents = try painter.paint(nil, steps: steps()) { _ in try advance(step, "painting") }
+        let latents = try painter.paint(nil, run()) { try advance(step, "painting") }
         let decoded = try model.codec.decode(latents).picture()
         try advance(model.codecWork(plan.working, decoding: true).operations, "painting")
         guard decoded.values.allSatisfy(\.isFinite) else {

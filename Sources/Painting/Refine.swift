@@ -33,10 +33,11 @@ package struct Refine {
         /// The percentage, as in names.
         package let percent: String
         package let seed: UInt64
-        package let steps: [Step]
+        package let plan: RunPlan
 
+        package var steps: [Step] { plan.steps }
         /// σ at the start, noise for one part of picture.
-        package var sigma: Double { steps.first?.from.ratio ?? 0 }
+        package var sigma: Double { plan.sigma }
     }
 
     /// Pixels that can be painted in one piece.
@@ -60,13 +61,36 @@ package struct Refine {
         }
     }
 
+    /// Rungs that would run the same steps from the same level after all, once the model's schedule is known, are refused,
+    /// and so are more steps than a level has room for.
+    ///
+    /// - Throws: ``PaintingError/usage(_:)``
+    package func checkPlans() throws(PaintingError) {
+        let scheduler = studio.model.scheduler
+        for skip in skips {
+            guard let runSteps = settings.runSteps else { break }
+            let most = studio.model.room(for: skip, settings.sampler)
+            guard runSteps <= most || skip.run(of: 1) == 0 else {
+                throw .usage(
+                    "--run-steps is \(runSteps), but skip \(skip.percent(of: settings.steps)) has room for \(most) steps. Lower --run-steps or the skip."
+                )
+            }
+        }
+        let plans = skips.map { settings.plan($0, scheduler) }
+        for (index, plan) in plans.enumerated() {
+            guard let twin = plans[..<index].firstIndex(of: plan) else { continue }
+            let names = [twin, index].map { "skip \(skips[$0].percent(of: settings.steps))" }
+            throw .usage(
+                "\(names[0].capitalisedFirst) and \(names[1]) would both run \(plan.steps.count) steps from the same level. Leave one out."
+            )
+        }
+    }
+
     package func rungs() -> [Rung] {
-        let schedule = settings.sampler.schedule(settings.schedule, count: settings.steps, studio.model.scheduler)
+        let plans = skips.map { settings.plan($0, studio.model.scheduler) }
         return seeds.flatMap { seed in
-            skips.map { skip in
-                Rung(
-                    skip: skip, percent: skip.percent(of: settings.steps), seed: seed,
-                    steps: schedule.last(skip.run(of: settings.steps)))
+            zip(skips, plans).map { skip, plan in
+                Rung(skip: skip, percent: skip.percent(of: settings.steps), seed: seed, plan: plan)
             }
         }
     }
@@ -99,14 +123,14 @@ package struct Refine {
     package func plan(_ rung: Rung, source: PixelSize, input: String?) throws(PaintingError) -> PaintingEvent.Plan {
         let working = try workingPlan(source).working
         let estimate = studio.model.estimate(
-            working, predictions: settings.predictions, encodes: true, runs: [rung.steps.count])
+            working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations])
         return PaintingEvent.Plan(
             source: source, working: working, steps: settings.steps, run: rung.steps.count, sigma: rung.sigma,
-            seconds: rung.steps.isEmpty ? 0 : estimate.seconds, bytes: estimate.bytes,
+            seconds: rung.plan.start == nil ? 0 : estimate.seconds, bytes: estimate.bytes,
             times: rung.steps.map(\.from.time),
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
             schedule: settings.schedule.rawValue, guidance: settings.isGuided ? settings.guidance : nil,
-            words: studio.count(settings, run: rung.steps.count))
+            words: studio.count(settings, evaluations: rung.plan.evaluations))
     }
 
     /// Work of all rungs over a picture, for progress.
@@ -116,7 +140,7 @@ package struct Refine {
         let step = model.stepWork(size, predictions: settings.predictions).operations
         let codec = model.codecWork(size, decoding: true).operations
         return rungs().reduce(model.codecWork(size, decoding: false).operations) {
-            $0 + ($1.steps.isEmpty ? 0 : Double($1.steps.count) * step + codec)
+            $0 + ($1.plan.start == nil ? 0 : Double($1.plan.evaluations) * step + codec)
         }
     }
 
@@ -137,7 +161,7 @@ package struct Refine {
         var working: Tensor?
         var encoded: (latents: Tensor, seed: UInt64)?
         for rung in rungs {
-            guard !rung.steps.isEmpty else {
+            guard rung.plan.start != nil else {
                 // Everything skipped: the source's own pixels, never decoded or rounded.
                 try deliver(rung, depth.map { source.converted(depth: $0) } ?? source)
                 continue
@@ -159,7 +183,7 @@ package struct Refine {
             encoded = (latents, rung.seed)
             let stage = "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
             let step = model.stepWork(plan.working, predictions: settings.predictions).operations
-            let painted = try painter.paint(latents, steps: rung.steps) { _ in try advance(step, stage) }
+            let painted = try painter.paint(latents, rung.plan) { try advance(step, stage) }
             let decoded = try model.codec.decode(painted).picture()
             try advance(model.codecWork(plan.working, decoding: true).operations, stage)
             guard decoded.values.allSatisfy(\.isFinite) else {

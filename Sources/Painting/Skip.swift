@@ -29,6 +29,14 @@ package struct Skip: Sendable, Hashable {
         return left == 0 ? 0 : max(1, count * left / Self.whole)
     }
 
+    /// Given in steps of the whole schedule, which are no noise level of their own.
+    package var isInSteps: Bool { steps != nil }
+
+    /// How many of the training timesteps are below the level that is left: where a run of exactly so many steps starts.
+    package func time(of trained: Int) -> Int {
+        trained * (Self.whole - (millionths ?? 0)) / Self.whole
+    }
+
     /// The percentage as written in names and labels: "50", "37.5".
     package func percent(of count: Int) -> String {
         let value = millionths ?? (count == 0 ? 0 : min(steps ?? 0, count) * Self.whole / count)

@@ -13,7 +13,7 @@ package final class Studio {
     /// Embeddings that prompts may name.
     var embeddings: [Embedding] = []
     var names: [EmbeddingNames]
-    private var hash: String?
+    private var hashes: [(part: String, hash: String)]?
 
     /// - Parameters:
     ///   - name: "miniature" for the model inside the program, or the path of a model folder
@@ -26,15 +26,33 @@ package final class Studio {
         names = model.text.names([])
     }
 
-    /// SHA-256 of the UNet's weights.
-    package func modelHash() throws(CheckpointError) -> String {
-        if let hash { return hash }
-        var sum = SHA256()
-        for file in try folder.weights("unet", stem: "diffusion_pytorch_model") { file.withBytes { sum.update($0) } }
-        let new = sum.finish()
-        hash = new
-        return new
+    /// SHA-256 of the weights of each part that the model has, the UNet first.
+    package func modelHashes() throws(CheckpointError) -> [(part: String, hash: String)] {
+        if let hashes { return hashes }
+        let found = try Self.modelHashes(folder)
+        hashes = found
+        return found
     }
+
+    /// The same of a model that is not loaded.
+    package static func modelHashes(of name: String) throws(CheckpointError) -> [(part: String, hash: String)] {
+        try modelHashes(name == "miniature" ? .miniature : try ModelFolder(path: name))
+    }
+
+    private static func modelHashes(_ folder: ModelFolder) throws(CheckpointError) -> [(part: String, hash: String)] {
+        var found: [(part: String, hash: String)] = []
+        for (part, stem) in parts where part == "unet" || folder.has("\(part)/config.json") {
+            var sum = SHA256()
+            for file in try folder.weights(part, stem: stem) { file.withBytes { sum.update($0) } }
+            found.append((part, sum.finish()))
+        }
+        return found
+    }
+
+    private static let parts = [
+        ("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model"), ("text_encoder", "model"),
+        ("text_encoder_2", "model"),
+    ]
 
     /// Which code the numbers came from, for the recipe.
     package func kernels() throws -> [(String, String)] {
@@ -54,26 +72,19 @@ package struct LatentPainter {
     package let size: PixelSize
     /// Counts loops and the length of the source's own history, so that repeated painting with one seed does not burn in.
     package let pass: Int
-    private var torch: TorchGenerator
+    private var noise: NoiseSource
 
     package init(_ studio: Studio, _ settings: Settings, size: PixelSize, pass: Int = 0) {
         (self.studio, self.settings, self.size, self.pass) = (studio, settings, size, pass)
-        torch = TorchGenerator(seed: settings.seed)
+        let codec = studio.model.codec
+        let shape = [1, codec.latentChannels, size.height / codec.factor, size.width / codec.factor]
+        noise = NoiseSource(settings, shape: shape, pass: pass, threads: studio.model.engine.threads)
     }
 
     private var model: DiffusionModel { studio.model }
 
     var latentShape: [Int] {
         [1, model.codec.latentChannels, size.height / model.codec.factor, size.width / model.codec.factor]
-    }
-
-    private mutating func noise(_ use: PositionNoise.Purpose, step: Int = 0, draw: Int = 0) -> Tensor {
-        switch settings.rng {
-        case .torch: torch.normal(latentShape)
-        case .position:
-            PositionNoise(seed: settings.seed).normal(
-                latentShape, .init(use, pass: pass, step: step, draw: draw), threads: model.engine.threads)
-        }
     }
 
     /// The working picture as latents. Where the encoding is a sample its noise is drawn first, as other tools do.
@@ -83,39 +94,39 @@ package struct LatentPainter {
         guard settings.encode == .sample, case .autoencoder = model.codec else {
             return try known ?? model.codec.encode(picture)
         }
-        let drawn = noise(.encoder)
+        let drawn = noise.posterior()
         return try known ?? model.codec.encode(picture, noise: { _ in drawn })
     }
 
-    /// Noises latents to the first step's level and paints the steps.
+    /// Noises latents to the start's level and paints the steps.
     ///
-    /// - Parameter latents: what the init image became, or nil to paint from noise alone
+    /// - Parameters:
+    ///   - latents: what the init image became, or nil to paint from noise alone
+    ///   - evaluated: told after each time that the network was asked; may throw to stop
     package mutating func paint(
-        _ latents: Tensor?, steps: [Step], progress: @escaping (Sampler.Progress) throws -> Void
+        _ latents: Tensor?, _ plan: RunPlan, evaluated: @escaping () throws -> Void
     ) throws -> Tensor {
-        guard let first = steps.first else { return latents ?? Tensor(latentShape, repeating: 0) }
-        var configuration = model.scheduler
-        configuration.prediction = settings.prediction ?? configuration.prediction
+        guard let first = plan.start else { return latents ?? Tensor(latentShape, repeating: 0) }
         let clock = PromptClock()
-        let prompted = model.denoiser(
-            try studio.conditioning(settings), prediction: configuration.prediction, size: size, clock: clock)
-        let denoise: Denoiser = { x, level in
-            defer { clock.advance() }
-            return try prompted(x, level)
-        }
+        let denoise = model.denoiser(
+            try studio.conditioning(settings), prediction: plan.configuration.prediction, size: size, clock: clock)
 
-        let start = settings.initialNoiseMultiplier * noise(.start)
+        let start = settings.initialNoiseMultiplier * noise.start()
         let x: Tensor =
             if let latents {
-                first.from.noised(latents, start)
+                first.noised(latents, start)
             } else {
-                // From nothing: samplers over σ begin with σ of noise, the others with noise alone.
-                settings.sampler.takesSchedule ? first.from.sigma * start : start
+                plan.startsFromUnitNoise ? start : first.sigma * start
             }
-        var generator = self
+        var source = noise
         let run = Sampler.Run(
-            steps: steps, configuration: configuration, eta: settings.eta,
-            noise: { step, draw in generator.noise(.sampler, step: step, draw: draw) }, progress: progress)
-        return try settings.sampler.sample(x, run, denoise)
+            steps: plan.steps, configuration: plan.configuration, eta: settings.eta,
+            noise: { step, draw in source.step(step, draw) }, path: noise.path(over: plan.span))
+        return try settings.sampler.sample(x, run) { x, level in
+            let estimate = try denoise(x, level)
+            clock.advance()
+            try evaluated()
+            return estimate
+        }
     }
 }

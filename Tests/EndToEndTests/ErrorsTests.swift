@@ -27,6 +27,19 @@ import Testing
             (["--eta", "1", "--sampler", "euler"], ["--eta", "euler"]),
             (["--sampler", "magic"], ["magic", "euler-a"]),
             (["--schedule", "magic"], ["magic", "karras"]), (["--schedule", "karras"], ["karras", "ddim"]),
+            (["--run-steps", "0"], ["--run-steps", "0"]),
+            (["--run-steps", "4", "--steps", "8"], ["--run-steps", "--steps"]),
+            (["--run-steps", "4", "--skip-steps", "8"], ["--run-steps", "--skip-steps"]),
+            (["--run-steps", "30", "--skip", "98"], ["--run-steps is 30", "skip 98", "20"]),
+            (["--variation", "5"], ["5"]), (["--variation", "5:2"], ["5:2"]), (["--variation", "x:0.5"], ["x:0.5"]),
+            (["--eta-noise-delta", "3"], ["--eta-noise-delta", "ddim"]),
+            (["--eta-noise-delta", "3", "--sampler", "dpmpp-sde"], ["--eta-noise-delta", "dpmpp-sde"]),
+            (["--compat", "disco"], ["disco", "comes with"]), (["--compat", "progrock"], ["progrock", "comes with"]),
+            (["--compat", "webui", "--sampler", "ddpm"], ["ddpm", "web UI"]), (["--compat", "x"], ["x", "webui"]),
+            (["--sampler", "lcm", "--steps", "60"], ["--steps is 60", "50"]),
+            (["--sampler", "lcm", "--eta", "1"], ["--eta", "lcm"]),
+            (["--sampler", "plms", "--schedule", "karras"], ["karras", "plms"]),
+            (["-o", "-"], ["-o is -", "standard output"]),
             (["--rng", "dice"], ["dice"]), (["--encode", "x"], ["x"]), (["--prediction", "x"], ["x"]),
             (["--clip-skip", "0"], ["--clip-skip"]), (["--clip-skip", "60"], ["--clip-skip", "60"]),
             (["--embedding"], ["--embedding"]),
@@ -43,7 +56,37 @@ import Testing
         #expect(place.names() == ["in.png"])
     }
 
-    @Test("a command line without what it needs is refused")
+    @Test("with --json a command line that is not understood is told as a line of JSON too")
+    func jsonErrors() throws {
+        for arguments in [["--steps", "0"], ["--magic"], ["--sampler", "magic"]] {
+            let finished = try place.run(["refine", "in.png", "--json"] + arguments)
+            #expect(finished.code == 64)
+            let lines = try jsonLines(finished.output)
+            #expect(lines.count == 1)
+            #expect(lines.first?["event"] as? String == "error" && lines.first?["code"] as? Int == 64)
+            let text = try #require(lines.first?["text"] as? String)
+            #expect(finished.errors.contains(text.replacingOccurrences(of: "\n", with: "\\n")))
+        }
+        // What is only a name does not ask for JSON.
+        #expect(try place.run(["refine", "--steps", "0", "--", "--json"]).output == "")
+    }
+
+    @Test("a network whose description says that it has no middle is refused, one that is silent has the usual")
+    func middles() throws {
+        try place.copyModel()
+        let name = "model/unet/config.json"
+        var config = try #require(
+            try JSONSerialization.jsonObject(with: Data(try place.bytes(name))) as? [String: Any])
+        config["mid_block_type"] = NSNull()
+        try place.write(String(decoding: try JSONSerialization.data(withJSONObject: config), as: UTF8.self), to: name)
+        try place.refuse(["refine", "in.png", "--model", "model"], code: 65, naming: ["mid_block_type", "null"])
+        config["mid_block_type"] = nil
+        try FileManager.default.removeItem(atPath: place.file(name))
+        try place.write(String(decoding: try JSONSerialization.data(withJSONObject: config), as: UTF8.self), to: name)
+        try place.succeed(["refine", "in.png", "--model", "model", "--steps", "4", "--seed", "1"])
+    }
+
+    @Test("a command line without what is refused")
     func incomplete() throws {
         try place.refuse(["refine"], code: 64, naming: ["in"])
         try place.refuse(["magic"], code: 64, naming: ["magic"])

@@ -6,7 +6,9 @@ import Testing
 ///
 /// To record them anew: `RECORD_HELP=1 swift test --filter HelpTests`.
 @Suite struct HelpTests {
-    static let commands = ["", "fit", "refine", "paint", "models", "models list", "models inspect", "doctor"]
+    static let commands = [
+        "", "fit", "refine", "paint", "rerun", "history", "models", "models list", "models inspect", "doctor",
+    ]
 
     @Test("the help of a command is the committed one", arguments: commands)
     func help(command: String) throws {

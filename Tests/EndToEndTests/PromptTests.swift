@@ -206,6 +206,66 @@ import Testing
         #expect(place.names() == ["in.png", "junk.safetensors"])
     }
 
+    @Test("--compat diffusers reads every character as a word's, cuts what is too long, and knows embeddings")
+    func plainWords() throws {
+        let plain = ["--compat", "diffusers"]
+        func told(_ prompt: String, _ more: [String] = []) throws -> Picture {
+            try place.refined(["--prompt", prompt, "--skip", "0"] + plain + more)
+        }
+        let lake = try told("a lake")
+        #expect(try lake.recipe()["prompt-language"] as? String == "plain")
+        for other in ["(a lake:1.0)", "[a lake:a sea:99]", "a lake AND a sea:0", "a lake:1", "a <style:ink:1>lake"] {
+            #expect(try told(other).samples != lake.samples, "\(other)")
+        }
+        // What is a tag elsewhere is words.
+        try place.succeed(
+            ["refine", "in.png", "--seed", "1", "--steps", "4", "--prompt", "a <lora:ink:0.8>", "--explain"] + plain)
+        let long = String(repeating: "a lake, ", count: 60)
+        let finished = try place.succeed(
+            ["refine", "in.png", "--seed", "1", "--steps", "4", "--prompt", long + "a boat", "--explain"] + plain)
+        #expect(
+            finished.errorLines.contains { $0.hasPrefix("Warning: --prompt has more than") && $0.hasSuffix("boat”") })
+        #expect(try told(long + "a boat").samples == told(long + "a sun").samples)
+
+        let wisp = Self.small + Self.embedding("embeddings/wisp.safetensors")
+        let learnt = try told("a wisp", wisp)
+        #expect(try learnt.samples != told("a wisp", Self.small).samples)
+        #expect(try (learnt.recipe()["embeddings"] as? [[String: String]])?.first?["name"] == "wisp")
+    }
+
+    @Test(
+        "prompts change by evaluations: twice a step under samplers of second order, and within exactly the steps asked for"
+    )
+    func clocks() throws {
+        func changes(_ arguments: [String]) throws -> (at: [Int]?, missed: [Int]?) {
+            let lines = try jsonLines(
+                try place.succeed(
+                    [
+                        "refine", "in.png", "--seed", "1", "--prompt", "[a lake:a sea:0.5]", "--explain", "--json",
+                    ] + arguments
+                ).output)
+            let plan = try #require(lines.first { $0["event"] as? String == "plan" })
+            let prompt = (plan["prompt"] as? [[String: Any]])?.first
+            return (prompt?["changes"] as? [Int], prompt?["missed"] as? [Int])
+        }
+        for (arguments, at, missed) in [
+            (["--steps", "8", "--skip", "0"], [5], []), (["--steps", "8", "--skip", "50"], [], [5]),
+            (["--steps", "8", "--skip", "25", "--sampler", "heun"], [9], []),
+            (["--steps", "8", "--skip", "50", "--sampler", "dpmpp-sde"], [], [9]),
+            (["--run-steps", "4", "--skip", "50"], [3], []),
+            (["--run-steps", "4", "--skip", "50", "--sampler", "dpm2"], [5], []),
+            // One evaluation more than steps.
+            (["--steps", "8", "--skip", "37.5", "--sampler", "plms"], [5], []),
+        ] as [([String], [Int], [Int])] {
+            let told = try changes(arguments)
+            #expect(told.at == at && told.missed == missed, "\(arguments): \(told)")
+        }
+        // What is told is what is painted.
+        let heun = ["--steps", "6", "--skip", "0", "--sampler", "heun"]
+        #expect(try painted("[a lake:a sea:7]", heun) == painted("[a lake:a sea:0.6]", heun))
+        #expect(try painted("[a lake:a sea:6]", heun) != painted("[a lake:a sea:7]", heun))
+    }
+
     @Test("clip skip is counted from the last layer, recorded, and told where it changes nothing")
     func clipSkip() throws {
         let prompt = ["--prompt", "a lake"] + Self.small

@@ -35,6 +35,21 @@ import Testing
         .init("negative", prompt, prompt + ["--negative", "mountains"]),
         .init("seed", ["--seed", "1"], ["--seed", "2"]),
         .init("rng", ["--rng", "position"], ["--rng", "torch"]),
+        .init("rng", ["--rng", "torch"], ["--rng", "nv"]),
+        .init("variation", [], ["--variation", "5:0.3"]),
+        .init("variation", ["--variation", "5:0.3"], ["--variation", "5:0.6"]),
+        .init("variation", ["--rng", "nv", "--variation", "5:0.3"], ["--rng", "nv", "--variation", "6:0.3"]),
+        .init("eta-noise-delta", ["--sampler", "euler-a"], ["--sampler", "euler-a", "--eta-noise-delta", "31337"]),
+        .init(
+            "eta-noise-delta", ["--rng", "nv", "--sampler", "euler-a"],
+            ["--rng", "nv", "--sampler", "euler-a", "--eta-noise-delta", "31337"]),
+        .init("compat", ["--rng", "nv"], ["--compat", "webui"]),
+        .init("compat", ["--rng", "torch", "--sampler", "plms"], ["--compat", "diffusers", "--sampler", "plms"]),
+        .init("eta", ["--sampler", "dpmpp-sde"], ["--sampler", "dpmpp-sde", "--eta", "0.3"]),
+        .init("eta", ["--sampler", "dpmpp-2m-sde"], ["--sampler", "dpmpp-2m-sde", "--eta", "0.3"]),
+        .init("rng", ["--sampler", "dpmpp-sde"], ["--sampler", "dpmpp-sde", "--rng", "torch"]),
+        .init(
+            "schedule", ["--sampler", "heun", "--schedule", "uniform"], ["--sampler", "heun", "--schedule", "karras"]),
         .init("eta", ["--eta", "0"], ["--eta", "1"]),
         .init("eta", ["--sampler", "euler-a"], ["--sampler", "euler-a", "--eta", "0.3"]),
         .init("clip-skip", prompt + ["--clip-skip", "1"], prompt + ["--clip-skip", "2"]),
@@ -60,16 +75,22 @@ import Testing
 
     @Test("the same command gives the same bytes twice")
     func repeatable() throws {
-        for arguments in [["--rng", "position"], ["--rng", "torch"], ["--sampler", "euler-a"]] {
+        for arguments in [
+            ["--rng", "position"], ["--rng", "torch"], ["--rng", "nv"], ["--sampler", "euler-a"],
+            ["--sampler", "dpmpp-sde"], ["--sampler", "dpmpp-sde", "--rng", "torch"],
+        ] {
             let (first, second) = (try place.refined(arguments), try place.refined(arguments))
             #expect(first == second, "\(arguments)")
         }
     }
 
-    @Test("all five samplers paint different pictures, and the recipe names them")
+    @Test("all samplers paint different pictures, and the recipe names them")
     func samplers() throws {
         var seen: Set<Picture.Samples> = []
-        for sampler in ["ddim", "ddpm", "euler", "euler-a", "dpmpp-2m"] {
+        for sampler in [
+            "ddim", "ddpm", "plms", "euler", "euler-a", "heun", "lms", "dpm2", "dpm2-a", "dpmpp-2s-a", "dpmpp-2m",
+            "dpmpp-sde", "dpmpp-2m-sde", "unipc", "lcm",
+        ] {
             let picture = try place.refined(["--sampler", sampler])
             #expect(seen.insert(picture.samples).inserted, "\(sampler) painted what another did")
             #expect(try picture.recipe()["sampler"] as? String == sampler)
@@ -162,7 +183,7 @@ import Testing
         #expect(try mean.recipe()["encode"] as? String == "mean")
     }
 
-    @Test("the number of threads changes no byte", arguments: ["ddim", "euler-a"])
+    @Test("the number of threads changes no byte", arguments: ["ddim", "euler-a", "dpmpp-sde"])
     func threads(sampler: String) throws {
         try place.picture("odd.png", 75, 53, .rgba)
         func paint(_ threads: String) throws -> Picture {

@@ -34,15 +34,15 @@ import Testing
         settings.steps = try #require(entry["steps"].integer)
         settings.seed = UInt64(try #require(entry["seed"].integer))
         settings.rng = .torch
-        let steps = settings.sampler.schedule(.model, count: settings.steps, studio.model.scheduler).last(5)
-        #expect(steps.map(\.from.time) == entry["timesteps"].list?.compactMap(\.double))
+        let plan = settings.plan(Skip(steps: settings.steps - 5), studio.model.scheduler)
+        #expect(plan.steps.map(\.from.time) == entry["timesteps"].list?.compactMap(\.double))
 
         let source = try PictureFile.read(Golden.repository + "/samples/coffee.png")
         let working = PixelSize(width: 608, height: 400)
         let padded = source.floats().padded(
             by: .init(right: working.width - source.width, bottom: working.height - source.height))
         var painter = LatentPainter(studio, settings, size: working)
-        let painted = try painter.paint(try painter.encode(Tensor(picture: padded)), steps: steps) { _ in }
+        let painted = try painter.paint(try painter.encode(Tensor(picture: padded)), plan) {}
         let picture = try studio.model.codec.decode(painted).picture()
             .cropped(to: .init(source.size)).picture(depth: 8)
         let expected = try PictureFile.read(Golden.path("miniature/coffee-ddim10.png"))

@@ -82,12 +82,12 @@ import Testing
         settings.clipSkip = entry["clip_skip"].integer
         settings.rng = .torch
         let skip = try #require(Skip(percent: entry["skip"].integer.map(String.init) ?? ""))
-        let steps = settings.sampler.schedule(settings.schedule, count: settings.steps, studio.model.scheduler)
-            .last(skip.run(of: settings.steps))
         let source = try PictureFile.read(Golden.path("img2img/init.png"))
         func paint(_ settings: Settings) throws -> [UInt8] {
             var painter = LatentPainter(studio, settings, size: source.size)
-            let painted = try painter.paint(try painter.encode(Tensor(picture: source.floats())), steps: steps) { _ in }
+            let painted = try painter.paint(
+                try painter.encode(Tensor(picture: source.floats())), settings.plan(skip, studio.model.scheduler)
+            ) {}
             let picture = try studio.model.codec.decode(painted).picture().picture(depth: 8)
             guard case .eight(let values) = picture.samples else { return [] }
             return values
@@ -103,7 +103,7 @@ import Testing
 
         // The same words as diffusers reads them are another picture.
         studio = try self.studio(family, embeddings: entry["embeddings"].bool == true)
-        settings.language = .plain
+        settings.compatibility = .diffusers
         #expect(largest(try paint(settings)) > 3)
     }
 
@@ -113,15 +113,21 @@ import Testing
         var settings = Settings()
         settings.steps = 10
         settings.prompt = "lake AND [sea:a sky:4] :0.5 AND [lake:sea:0.8]"
-        let count = studio.count(settings, run: 6)
+        let count = studio.count(settings, evaluations: 6)
         #expect(count.prompt.map(\.weight) == [1, 0.5, 1])
         #expect(count.prompt.map(\.changes) == [[], [5], []])
         #expect(count.prompt.map(\.missed) == [[], [], [9]])
         #expect(count.prompt.map(\.pieces) == [1, 1, 1])
         #expect(count.prompt[0].tokens == 1...1)
         #expect(count.prompt[1].tokens == 1...4)
+        // Twice a step under samplers of second order, and of exactly the steps that were asked for.
+        settings.sampler = .heun
+        #expect(studio.count(settings, evaluations: 19).prompt.map(\.changes) == [[], [5], [17]])
+        settings.runSteps = 4
+        #expect(studio.count(settings, evaluations: 7).prompt.map(\.missed) == [[], [], [7]])
+        (settings.sampler, settings.runSteps) = (.ddim, nil)
         settings.prompt = "a wisp and wisp glow"
-        #expect(studio.count(settings, run: 6).prompt[0].tokens.upperBound >= 2 + 2 + 5)
+        #expect(studio.count(settings, evaluations: 6).prompt[0].tokens.upperBound >= 2 + 2 + 5)
         #expect(studio.embeddings(in: settings).map(\.name).sorted() == ["Wisp Glow", "wisp"])
         settings.prompt = "wis"
         #expect(studio.embeddings(in: settings).isEmpty)
@@ -136,7 +142,7 @@ import Testing
     func plain() throws {
         let studio = try studio("sd", embeddings: true)
         var settings = Settings()
-        settings.language = .plain
+        settings.compatibility = .diffusers
         func context(_ prompt: String) throws -> [Float] {
             settings.prompt = prompt
             return try #require(try studio.conditioning(settings).parts.first).conditioning.conditionings[0].context
@@ -151,14 +157,14 @@ import Testing
         #expect(studio.embeddings(in: settings).isEmpty)
         settings.prompt = long + "sea"
         #expect(
-            studio.count(settings, run: 5).prompt == [
+            studio.count(settings, evaluations: 5).prompt == [
                 TextCount(tokens: 75...75, pieces: 1, weight: 1, changes: [])
             ])
         settings.prompt = "a wisp"
         #expect(studio.embeddings(in: settings).map(\.name) == ["wisp"])
-        settings.language = .webui
+        settings.compatibility = .none
         let (same, words) = (try studio.conditioning(settings), settings.prompt)
-        settings.language = .plain
+        settings.compatibility = .diffusers
         #expect(try context(words) == same.parts[0].conditioning.conditionings[0].context.values)
     }
 

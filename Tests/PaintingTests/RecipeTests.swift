@@ -17,8 +17,9 @@ import Testing
         settings.rng = .torch
         settings.clipSkip = 2
         var recipe = Recipe(
-            "refine", settings, steps: [], working: PixelSize(width: 64, height: 48),
-            model: ("mini", String(repeating: "ab", count: 32)),
+            "refine", settings, settings.plan(Skip(steps: 50), SchedulerConfiguration()),
+            working: PixelSize(width: 64, height: 48),
+            model: .init(name: "mini", parts: [("unet", String(repeating: "ab", count: 32)), ("vae", "cd")]),
             kernels: [("processor", "avx2")])
         (recipe.skip, recipe.strength) = ("37.5", 0.625)
         (recipe.source, recipe.sourceSize) = (("a.png", "00ff"), PixelSize(width: 61, height: 47))
@@ -42,6 +43,7 @@ import Testing
         #expect(json["size"].text == "61x47" && json["working"].text == "64x48")
         #expect(json["source"]["name"].text == "a.png" && json["model"]["name"].text == "mini")
         #expect(json["kernels"]["processor"].text == "avx2")
+        #expect(json["model"]["parts"]["vae"].text == "cd" && json["format"].text == "png" && json["depth"].isNull)
     }
 
     @Test("the parameters text is the web UI's")
@@ -117,6 +119,13 @@ import Testing
         #expect(
             SHA256.hash(Array(repeating: UInt8(ascii: "a"), count: 1_000_000))
                 == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+        // The plain form and the processor's own, over many blocks and odd ends.
+        let random = (0..<100_003).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 31 &+ $0 >> 7) }
+        for length in [0, 1, 55, 56, 63, 64, 65, 127, 128, 1000, 4096, 100_003] {
+            var plain = SHA256(usesInstructions: false)
+            random[..<length].withUnsafeBytes { plain.update($0) }
+            #expect(plain.finish() == SHA256.hash(Array(random[..<length])), "\(length) bytes")
+        }
         let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0) }
         for cut in [1, 63, 64, 65, 128, 299] {
             var hash = SHA256()

@@ -29,10 +29,10 @@ import Testing
             let count = try #require(entry["steps"].integer)
             let percent = try #require(entry["skip"].integer)
             let skip = try #require(Skip(percent: "\(percent)"))
-            let steps = settings.sampler.schedule(.model, count: count, studio.model.scheduler).last(
-                skip.run(of: count))
+            settings.steps = count
+            let plan = settings.plan(skip, studio.model.scheduler)
             var painter = LatentPainter(studio, settings, size: source.size)
-            let painted = try painter.paint(try painter.encode(Tensor(picture: source.floats())), steps: steps) { _ in }
+            let painted = try painter.paint(try painter.encode(Tensor(picture: source.floats())), plan) {}
             let picture = try studio.model.codec.decode(painted).picture().picture(depth: 8)
             let expected = try PictureFile.read(Golden.path("img2img-sdxl/\(name).png"))
             guard case .eight(let ours) = picture.samples, case .eight(let theirs) = expected.samples else {

@@ -18,7 +18,8 @@ import Threads
     static let cases: [Case] = [
         // One tile and its parts.
         .init(inputs: 16, outputs: 16, height: 4, width: 4), .init(inputs: 1, outputs: 1, height: 1, width: 1),
-        .init(inputs: 3, outputs: 5, height: 2, width: 7), .init(inputs: 20, outputs: 70, height: 5, width: 9, batch: 3),
+        .init(inputs: 3, outputs: 5, height: 2, width: 7),
+        .init(inputs: 20, outputs: 70, height: 5, width: 9, batch: 3),
         // Every remainder of tiles in registers, of blocks in a group, of channels in a chunk.
         .init(inputs: 130, outputs: 80, height: 8, width: 28), .init(inputs: 128, outputs: 48, height: 12, width: 12),
         .init(inputs: 257, outputs: 33, height: 4, width: 20), .init(inputs: 40, outputs: 64, height: 61, width: 83),
@@ -27,7 +28,8 @@ import Threads
         // Padding that is not the same all around, none, and more than the kernel.
         .init(inputs: 17, outputs: 19, height: 9, width: 11, padding: .init(0)),
         .init(inputs: 17, outputs: 19, height: 9, width: 11, padding: .init(top: 0, left: 0, bottom: 1, right: 1)),
-        .init(inputs: 8, outputs: 16, height: 6, width: 5, batch: 2, padding: .init(top: 2, left: 3, bottom: 1, right: 4)),
+        .init(
+            inputs: 8, outputs: 16, height: 6, width: 5, batch: 2, padding: .init(top: 2, left: 3, bottom: 1, right: 4)),
     ]
 
     @Test("agrees with the definition", arguments: cases, [16, 8])
@@ -38,7 +40,7 @@ import Threads
         let x = generator.tensor([test.batch, test.inputs, test.height, test.width])
         let weights = generator.tensor([test.outputs, test.inputs, 3, 3])
         let bias = generator.tensor([test.outputs])
-                for format in [Weights.Format.float32, .float16, .bfloat16] {
+        for format in [Weights.Format.float32, .float16, .bfloat16] {
             let rounded = weights.rounded(to: format)
             let convolution = Convolution(
                 rounded, bias: Weights(bias), padding: test.padding, form: .winograd, on: engine)
@@ -60,7 +62,8 @@ import Threads
         guard engine.lanes > 1 else { return }
         var generator = SeededGenerator(3)
         let convolution = Convolution(
-            Weights(generator.tensor([5, 7, 3, 3])), bias: Weights(generator.tensor([5])), padding: .init(1), on: engine)
+            Weights(generator.tensor([5, 7, 3, 3])), bias: Weights(generator.tensor([5])), padding: .init(1), on: engine
+        )
         let result = try convolution(engine.featureMap(generator.tensor([1, 7, 6, 6])))
         let clean = result.withPointer { values in
             (0..<36 * engine.lanes).allSatisfy { $0 % engine.lanes < 5 || values[$0] == 0 }

@@ -4,7 +4,8 @@ import shutil
 import numpy as np
 import torch
 from diffusers import (AutoencoderKL, DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler,
-                       EulerDiscreteScheduler, PNDMScheduler, StableDiffusionImg2ImgPipeline, UNet2DConditionModel)
+                       EulerDiscreteScheduler, LCMScheduler, PNDMScheduler, StableDiffusionImg2ImgPipeline, UNet2DConditionModel,
+                       UniPCMultistepScheduler)
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from diffusers.utils.logging import disable_progress_bar
 from PIL import Image
@@ -20,7 +21,9 @@ SD = dict(num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_sch
 DDIM = dict(steps_offset=1, set_alpha_to_one=False, clip_sample=False)
 MULTISTEP = dict(algorithm_type="dpmsolver++", solver_order=2, solver_type="midpoint", lower_order_final=True, final_sigmas_type="zero")
 CLASSES = {"ddim": DDIMScheduler, "euler": EulerDiscreteScheduler, "euler-a": EulerAncestralDiscreteScheduler,
-           "ddpm": DDPMScheduler, "dpmpp-2m": DPMSolverMultistepScheduler}
+           "ddpm": DDPMScheduler, "dpmpp-2m": DPMSolverMultistepScheduler, "plms": PNDMScheduler, "unipc": UniPCMultistepScheduler,
+           "lcm": LCMScheduler}
+PLMS = dict(skip_prk_steps=True, steps_offset=1, set_alpha_to_one=False)
 
 # name, sampler, scheduler options, steps, skip (percent), guidance, prompt, negative prompt, eta
 LAKE, FOG = "a painting of lake at sunset", "fog, clouds"
@@ -45,6 +48,14 @@ CASES = [
     ("dpmpp-2m", "dpmpp-2m", MULTISTEP | dict(use_karras_sigmas=False), 10, 40, 7.5, LAKE, FOG, 0),
     ("dpmpp-2m-karras", "dpmpp-2m", MULTISTEP | dict(use_karras_sigmas=True), 10, 40, 7.5, LAKE, "", 0),
     ("dpmpp-2m-leading", "dpmpp-2m", MULTISTEP | dict(timestep_spacing="leading", steps_offset=1), 20, 25, 5, LAKE, FOG, 0),
+    ("plms-whole", "plms", PLMS, 10, 0, 5, LAKE, FOG, 0),
+    ("plms-inside", "plms", PLMS, 10, 40, 7.5, LAKE, FOG, 0),
+    ("plms-inside-v", "plms", PLMS | dict(prediction_type="v_prediction"), 10, 10, 5, LAKE, "", 0),
+    ("unipc", "unipc", dict(timestep_spacing="leading", steps_offset=1), 10, 40, 7.5, LAKE, FOG, 0),
+    ("unipc-3-karras", "unipc", dict(solver_order=3, use_karras_sigmas=True), 12, 25, 5, LAKE, "", 0),
+    ("lcm", "lcm", {}, 8, 50, 1, LAKE, "", 0),
+    ("few-euler-a", "euler-a", dict(timestep_spacing="trailing"), 4, 50, 0, LAKE, "", 0),
+    ("few-euler", "euler", dict(timestep_spacing="trailing", prediction_type="sample"), 4, 25, 0, LAKE, "", 0),
 ]
 
 

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sha256.h"
+
 typedef enum { kernel_identity = 0, kernel_silu = 1 } kernel_activation;
 
 /// Name of the variant that runs here: "avx512", "avx2", "neon" or "baseline".

@@ -87,8 +87,10 @@ package struct UNetConfiguration: Sendable {
             json, "down_block_types", count: levels, plain: "DownBlock2D", attention: "CrossAttnDownBlock2D", name)
         upBlocks = try Self.blocks(
             json, "up_block_types", count: levels, plain: "UpBlock2D", attention: "CrossAttnUpBlock2D", name)
-        switch json["mid_block_type"] {
-        case .null, .text("UNetMidBlock2DCrossAttn"): middle = .crossAttention
+        // The value null says that there is no middle; silence means the usual one.
+        switch json.object?["mid_block_type"] ?? .text("UNetMidBlock2DCrossAttn") {
+        case .null: throw file.invalid("mid_block_type", "networks without a middle are not supported")
+        case .text("UNetMidBlock2DCrossAttn"): middle = .crossAttention
         case .text("UNetMidBlock2D"): middle = .plain
         default: throw file.invalid("mid_block_type", "only UNetMidBlock2DCrossAttn is supported")
         }

@@ -122,7 +122,13 @@ package struct DiffusionModel: Sendable {
         }
     }
 
-    package var defaultSampler: Sampler { family == .miniature ? .ddim : .dpmpp2m }
+    /// Steps that `--run-steps` can ask for at a skip.
+    package func room(for skip: Skip, _ sampler: Sampler) -> Int {
+        StepSchedule.mostSteps(
+            sampler.family(scheduler), from: skip.time(of: scheduler.training.count), scheduler)
+    }
+
+    package var defaultSampler: Sampler { scheduler.fewStep?.sampler ?? (family == .miniature ? .ddim : .dpmpp2M) }
 
     /// Whether a clip skip changes what the text encoder gives: OpenCLIP's, and SDXL's two, are always read at one layer.
     package var takesClipSkip: Bool { family == .miniature || family == .sd1 }

@@ -25,7 +25,11 @@ extension DiffusionModel {
             ("good area", "\(Int(Double(goodArea).squareRoot()))²"),
             ("trained at", "\(c.sampleSize * codec.factor)²"),
             ("spacing", scheduler.spacing?.rawValue ?? "the sampler's own"),
-            ("defaults", "sampler \(defaultSampler.rawValue)"),
+            (
+                "defaults",
+                "sampler \(defaultSampler.rawValue)"
+                    + (scheduler.fewStep.map { ", \($0.steps) steps, without guidance" } ?? "")
+            ),
         ]
         return facts
     }

@@ -1,3 +1,5 @@
+import Sampling
+
 /// From words to what the network is told.
 extension Studio {
     /// Loads what `--embedding` names.
@@ -17,7 +19,7 @@ extension Studio {
     private func conditioning(_ text: String, _ settings: Settings) throws -> ScheduledConditioning {
         let schedule = self.schedule(text, settings)
         let skip = model.takesClipSkip ? settings.clipSkip : nil
-        let key = TextKey(text: text, calls: settings.calls, skip: skip, language: settings.language)
+        let key = TextKey(text: text, calls: settings.calls, skip: skip, language: settings.conventions.prompts)
         if let known = texts[key] { return ScheduledConditioning(schedule: schedule, conditionings: known) }
         var distinct: [String: Int] = [:]
         var counted: [(text: WeightedText, count: Int)] = []
@@ -37,11 +39,12 @@ extension Studio {
     }
 
     func weighted(_ text: String, _ settings: Settings) -> WeightedText {
-        settings.language == .plain ? WeightedText(plain: text) : WeightedText(text)
+        settings.conventions.prompts == .plain ? WeightedText(plain: text) : WeightedText(text)
     }
 
     func schedule(_ text: String, _ settings: Settings) -> PromptSchedule {
-        settings.language == .plain ? PromptSchedule(plain: text) : PromptSchedule(text, calls: settings.calls)
+        settings.conventions.prompts == .plain
+            ? PromptSchedule(plain: text) : PromptSchedule(text, calls: settings.calls)
     }
 
     /// SDXL was trained with zeros, not an empty text, where there is none: diffusers' `force_zeros_for_empty_prompt`.
@@ -57,5 +60,5 @@ struct TextKey: Hashable {
     let text: String
     let calls: Int
     let skip: Int?
-    let language: PromptLanguage
+    let language: Conventions.Prompts
 }

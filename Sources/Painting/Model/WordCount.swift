@@ -26,7 +26,7 @@ extension Studio {
     ///
     /// - Throws: ``PaintingError/usage(_:)``
     package func checkLength(_ settings: Settings) throws(PaintingError) {
-        let words = count(settings, run: 0)
+        let words = count(settings, evaluations: 0)
         let pieces = (words.prompt + [words.negative].compactMap { $0 }).map(\.pieces).max() ?? 0
         guard pieces <= Self.mostPieces else {
             throw .usage(
@@ -46,11 +46,11 @@ extension Studio {
 
     /// Tokens of the prompts, and when they change.
     ///
-    /// - Parameter run: steps that run
-    package func count(_ settings: Settings, run: Int) -> WordCount {
+    /// - Parameter evaluations: calls of the model in the run
+    package func count(_ settings: Settings, evaluations: Int) -> WordCount {
         func told(_ text: String, weight: Double) -> TextCount {
             var told = count(text, weight: weight, settings)
-            told.missed = told.changes.filter { $0 >= run * settings.sampler.callsInStep }
+            told.missed = told.changes.filter { $0 >= evaluations }
             told.changes.removeAll(where: told.missed.contains)
             return told
         }

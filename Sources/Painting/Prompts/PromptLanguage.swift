@@ -1,17 +1,9 @@
 import Sampling
 
-/// How words become what a model is told.
-package enum PromptLanguage: String, Sendable, CaseIterable {
-    /// Weights, schedules, parts and pieces of any length: docs/prompts.md.
-    case webui
-    /// Every character is a word's, and what is too long is cut: diffusers' way.
-    case plain
-}
-
 extension Settings {
     /// The prompt's parts and their weights.
     var parts: [PromptPart] {
-        language == .plain
+        conventions.prompts == .plain
             ? [PromptPart(text: prompt, weight: 1)] : PromptPart.parts(of: PromptTags(prompt).rest)
     }
 
@@ -25,8 +17,9 @@ extension Settings {
     /// Predictions in each call of the model.
     var predictions: Int { parts.count + (readsNegative ? 1 : 0) }
 
-    /// Calls of the model in a whole run: prompt schedules count them.
-    var calls: Int { steps * sampler.callsInStep }
+    /// Calls of the model in a whole run, of which prompt schedules take their fractions: of the whole schedule, however much of
+    /// it a skip leaves, or of exactly the steps that were asked for.
+    var calls: Int { (runSteps ?? steps) * sampler.evaluationsInStep }
 
     /// Refuses what cannot be painted with, before a model is loaded.
     ///
@@ -41,7 +34,7 @@ extension Settings {
                 throw .usage("\(name) has \(count) letters, but at most \(Self.mostLetters) are read. Write less.")
             }
         }
-        guard language == .webui else { return }
+        guard conventions.prompts == .weighted else { return }
         for tag in PromptTags(prompt.text).tags {
             guard let network = try NamedNetwork(tag) else { continue }
             let kind = if case .lora = network { "LoRA" } else { "hypernetwork" }
@@ -51,11 +44,4 @@ extension Settings {
     }
 
     private static let mostLetters = 1 << 15
-}
-
-extension Sampler {
-    /// Samplers of second order ask the model twice in a step; the clock of prompts counts that.
-    var callsInStep: Int {
-        ["heun", "dpm2", "dpm2-a", "dpmpp-2s-a", "dpmpp-sde"].contains(rawValue) ? 2 : 1
-    }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Raster
+import RasterFiles
 
 /// What a picture says about how it was made: the words to go on with, and its past.
 package struct Inheritance: Sendable {
@@ -12,8 +13,7 @@ package struct Inheritance: Sendable {
     package var keyword: String?
 
     package init(_ metadata: PictureMetadata) {
-        let own = metadata.texts.first { $0.keyword == Recipe.keyword }?.text ?? metadata.xmp.flatMap(XMP.recipe)
-        if let recipe = own.flatMap(Self.json) {
+        if let recipe = Recipe.read(metadata) {
             // What only fitted the picture has no words of its own: those of the last painting hold.
             let painted = ([recipe] + (recipe["history"].list ?? []).reversed()).first { $0["prompt"].text != nil }
             (prompt, negative, guidance) = (
@@ -21,21 +21,14 @@ package struct Inheritance: Sendable {
             )
             keyword = Recipe.keyword
             history = Self.past(of: recipe) + [Self.without(history: recipe)]
-        } else if let text = metadata.texts.first(where: { $0.keyword == "parameters" })?.text {
-            let parsed = Parameters(text)
+        } else if let text = metadata.parameters, case let parsed = Parameters(text),
+            // A comment in a photograph may be anything.
+            metadata["parameters"] != nil || !parsed.fields.isEmpty
+        {
             (prompt, negative, guidance) = (
                 parsed.prompt, parsed.negative, parsed.fields["CFG scale"].flatMap(Double.init)
             )
             keyword = "parameters"
-        }
-    }
-
-    private static func json(_ text: String) -> JSON? {
-        let bytes = Array(text.utf8)
-        return bytes.withUnsafeBytes { buffer in
-            guard let base = buffer.baseAddress else { return nil }
-            let json = try? JSON(FileBytes(name: "recipe", constant: base, count: buffer.count))
-            return json?.object == nil ? nil : json
         }
     }
 
@@ -56,6 +49,19 @@ package struct Inheritance: Sendable {
         case .text(let value): .text(value)
         case .list(let values): .list(values.map(text))
         case .object(let members): .object(members.sorted { $0.key < $1.key }.map { ($0.key, text($0.value)) })
+        }
+    }
+}
+
+extension Recipe {
+    /// The recipe that a picture carries, as JSON; nil where it carries none.
+    package static func read(_ metadata: PictureMetadata) -> JSON? {
+        guard let text = metadata[keyword] ?? metadata.xmp.flatMap(XMP.recipe) else { return nil }
+        let bytes = Array(text.utf8)
+        return bytes.withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else { return nil }
+            let json = try? JSON(FileBytes(name: "recipe", constant: base, count: buffer.count))
+            return json?.object == nil ? nil : json
         }
     }
 }

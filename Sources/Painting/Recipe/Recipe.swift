@@ -18,7 +18,9 @@ package struct Recipe: Sendable {
     package var sourceSize: PixelSize?
     package var workingSize: PixelSize
     package var source: (name: String, hash: String)?
-    package var model: (name: String, hash: String)
+    package var model: Model
+    /// The form that was asked for.
+    package var form = Form()
     package var kernels: [(String, String)]
     /// Tokens of the prompts, and the embeddings that they name.
     package var words: WordCount?
@@ -26,13 +28,33 @@ package struct Recipe: Sendable {
     /// Recipes of the source's own past, oldest first, as JSON.
     package var history: [String] = []
 
+    package struct Model: Sendable {
+        package var name: String
+        /// SHA-256 of each part's weights, the UNet first.
+        package var parts: [(part: String, hash: String)]
+
+        package init(name: String, parts: [(part: String, hash: String)]) { (self.name, self.parts) = (name, parts) }
+    }
+
+    package struct Form: Sendable {
+        package var format = PictureFormat.png
+        /// Bits as they were asked for; nil for the source's.
+        package var depth: Int?
+        /// Of a JPEG.
+        package var quality: Int?
+
+        package init(format: PictureFormat = .png, depth: Int? = nil, quality: Int? = nil) {
+            (self.format, self.depth, self.quality) = (format, depth, quality)
+        }
+    }
+
     /// A recipe of what every painting has; what belongs to an init image is set afterwards.
     package init(
-        _ command: String, _ settings: Settings, steps: [Step], working: PixelSize, model: (name: String, hash: String),
+        _ command: String, _ settings: Settings, _ plan: RunPlan, working: PixelSize, model: Model,
         kernels: [(String, String)]
     ) {
         (self.command, self.settings, self.model, self.kernels) = (command, settings, model, kernels)
-        (run, startSigma, workingSize) = (steps.count, steps.first?.from.ratio ?? 0, working)
+        (run, startSigma, workingSize) = (plan.steps.count, plan.sigma, working)
     }
 
     /// Keyword of the text entry in PNG.
@@ -46,18 +68,35 @@ package struct Recipe: Sendable {
         }
         var members: [(String, JSONText)] = [
             ("velatura", .text(Self.version)), ("command", .text(command)), ("prompt", .text(s.prompt)),
-            ("negative", .text(s.negative)), ("prompt-language", .text(s.language.rawValue)),
+            ("negative", s.negative.isEmpty && !s.readsEmptyNegative ? .null : .text(s.negative)),
+            ("prompt-language", .text(s.conventions.prompts.rawValue)),
             ("guidance", .number(s.guidance)), ("sampler", .text(s.sampler.rawValue)),
             ("schedule", .text(s.schedule.rawValue)), ("steps", .integer(s.steps)),
+            ("run-steps", s.runSteps.map(JSONText.integer) ?? .null),
             ("skip", skip.flatMap(Double.init).map(JSONText.number) ?? .null), ("run", .integer(run)),
             ("sigma", .number(startSigma)), ("eta", .number(s.eta)), ("seed", .unsigned(s.seed)),
-            ("rng", .text(s.rng.rawValue)), ("encode", .text(s.encode.rawValue)),
-            ("clip-skip", s.clipSkip.map(JSONText.integer) ?? .null),
+            (
+                "variation",
+                s.variation.map { .text("\($0.seed):\(JSONText.number($0.strength).string)") } ?? .null
+            ),
+            ("rng", .text(s.rng.rawValue)), ("eta-noise-delta", .integer(s.etaNoiseDelta)),
+            ("encode", .text(s.encode.rawValue)),
+            ("compat", .text(s.compatibility.rawValue)), ("clip-skip", s.clipSkip.map(JSONText.integer) ?? .null),
             ("prediction", s.prediction.map { .text($0.rawValue) } ?? .null),
             ("initial-noise-multiplier", .number(s.initialNoiseMultiplier)), ("colour-anchor", .number(s.colourAnchor)),
             ("colour", .bool(s.keepsColour)),
             ("size", sourceSize.map { .text("\($0.width)x\($0.height)") } ?? .null),
-            ("working", .text("\(workingSize.width)x\(workingSize.height)")), ("model", named(model)),
+            ("work-size", s.workSize.map(JSONText.text) ?? .null),
+            ("working", .text("\(workingSize.width)x\(workingSize.height)")),
+            ("format", .text(form.format.rawValue)), ("depth", form.depth.map(JSONText.integer) ?? .null),
+            ("quality", form.quality.map(JSONText.integer) ?? .null),
+            (
+                "model",
+                .object([
+                    ("name", .text(model.name)), ("sha256", .text(model.parts.first?.hash ?? "")),
+                    ("parts", .object(model.parts.map { ($0.part, .text($0.hash)) })),
+                ])
+            ),
         ]
         if let words {
             func tokens(_ count: TextCount) -> JSONText { .integer(count.tokens.upperBound) }
@@ -78,21 +117,24 @@ package struct Recipe: Sendable {
     package var parameters: String {
         let s = settings
         var fields: [(String, String)] = [
-            ("Steps", "\(s.steps)"), ("Sampler", Self.webUIName(s.sampler)),
-            (
-                "Schedule type",
-                s.schedule == .karras
-                    ? "Karras"
-                    : s.schedule == .exponential
-                        ? "Exponential" : s.schedule == .sgmUniform ? "SGM Uniform" : "Automatic"
-            ),
-            ("CFG scale", short(s.guidance)), ("Seed", "\(s.seed)"),
-            ("Size", "\(workingSize.width)x\(workingSize.height)"), ("Model hash", String(model.hash.prefix(10))),
-            ("Model", model.name),
+            ("Steps", "\(s.steps)"), ("Sampler", WebUINames.name(s.sampler)),
+            ("Schedule type", WebUINames.name(s.schedule)), ("CFG scale", short(s.guidance)), ("Seed", "\(s.seed)"),
+            ("Size", "\(workingSize.width)x\(workingSize.height)"),
+            ("Model hash", String((model.parts.first?.hash ?? "").prefix(10))), ("Model", model.name),
         ]
+        if let variation = s.variation {
+            fields += [
+                ("Variation seed", "\(variation.seed)"), ("Variation seed strength", short(variation.strength)),
+            ]
+        }
         if let strength { fields.append(("Denoising strength", short(strength))) }
         if let clipSkip = s.clipSkip, clipSkip > 1 { fields.append(("Clip skip", "\(clipSkip)")) }
-        fields.append(("RNG", s.rng == .torch ? "CPU" : "Velatura position"))
+        if s.etaNoiseDelta != 0 { fields.append(("ENSD", "\(s.etaNoiseDelta)")) }
+        switch s.rng {
+        case .position: fields.append(("RNG", "Velatura position"))
+        case .torch: fields.append(("RNG", "CPU"))
+        case .nv: fields.append(("RNG", "NV"))
+        }
         if s.initialNoiseMultiplier != 1 { fields.append(("Noise multiplier", short(s.initialNoiseMultiplier))) }
         if !embeddings.isEmpty {
             let hashes = embeddings.map { "\($0.name): \($0.hash.prefix(12))" }
@@ -105,16 +147,6 @@ package struct Recipe: Sendable {
         }.joined(separator: ", ")
         let negative = s.negative.isEmpty ? "" : "\nNegative prompt: \(s.negative)"
         return (s.prompt + negative + "\n" + line).trimmingWhiteSpace()
-    }
-
-    private static func webUIName(_ sampler: Sampler) -> String {
-        switch sampler {
-        case .ddim: "DDIM"
-        case .ddpm: "DDPM"
-        case .euler: "Euler"
-        case .eulerAncestral: "Euler a"
-        case .dpmpp2m: "DPM++ 2M"
-        }
     }
 
     private func short(_ value: Double) -> String { JSONText.number(value).string }
@@ -142,6 +174,8 @@ package struct Recipe: Sendable {
 }
 
 extension String {
+    var capitalisedFirst: String { prefix(1).uppercased() + dropFirst() }
+
     func trimmingWhiteSpace() -> String {
         var text = self[...]
         while text.first?.isWhitespace == true { text.removeFirst() }

@@ -10,7 +10,7 @@ import Tensors
 ///
 /// Source: Lu et al., "DPM-Solver++" (2022), algorithm 2; k-diffusion, `sample_dpmpp_2m`, reference of record.
 func sampleDPMpp2M(_ x: Tensor, _ run: Sampler.Run, _ denoise: Denoiser) throws -> Tensor {
-    var x = (1 / run.steps[0].from.alpha) * x
+    var x = sigmaScaled(x, run)
     var old: (estimate: Tensor, h: Double)?
     for (i, step) in run.steps.enumerated() {
         let estimate = try denoised(x, step.from, run, denoise)
@@ -20,9 +20,12 @@ func sampleDPMpp2M(_ x: Tensor, _ run: Sampler.Run, _ denoise: Denoiser) throws 
         } else {
             let h = log(sigma / next)
             var mixed = estimate
-            // diffusers' multistep solver ends a short run that stops above 0 in first order too.
-            let endsShort = run.configuration.multistepSpacing && i == run.steps.count - 1 && step.index < 14
-            if let old, !endsShort {
+            // diffusers' multistep solver may end a run that stops above 0 in first order too.
+            let rule = run.configuration.firstOrderAtEnd
+            let endsPlainly =
+                run.configuration.multistepSpacing && i == run.steps.count - 1
+                && (rule.always || (rule.inShortRuns && step.index < 14))
+            if let old, !endsPlainly {
                 let r = old.h / h
                 let (now, before) = (Float(1 + 1 / (2 * r)), Float(1 / (2 * r)))
                 mixed = estimate.zip(old.estimate) { now * $0 - before * $1 }

@@ -4,12 +4,10 @@ import Tensors
 ///
 /// Source: Karras et al. (2022), algorithm 2; k-diffusion, `sample_euler`, reference of record.
 func sampleEuler(_ x: Tensor, _ run: Sampler.Run, _ denoise: Denoiser) throws -> Tensor {
-    var x = (1 / run.steps[0].from.alpha) * x
+    var x = sigmaScaled(x, run)
     for (i, step) in run.steps.enumerated() {
         let estimate = try denoised(x, step.from, run, denoise)
-        let ratio = Float(step.to.ratio / step.from.ratio)
-        // x + d·(σ' − σ) with d = (x − estimate)/σ
-        x = x.zip(estimate) { $1 + ratio * ($0 - $1) }
+        x = eulerStep(x, estimate, from: step.from.ratio, to: step.to.ratio)
         try run.report(i, estimate)
     }
     return x
@@ -19,12 +17,11 @@ func sampleEuler(_ x: Tensor, _ run: Sampler.Run, _ denoise: Denoiser) throws ->
 ///
 /// Source: k-diffusion, `sample_euler_ancestral`, reference of record.
 func sampleEulerAncestral(_ x: Tensor, _ run: Sampler.Run, _ denoise: Denoiser) throws -> Tensor {
-    var x = (1 / run.steps[0].from.alpha) * x
+    var x = sigmaScaled(x, run)
     for (i, step) in run.steps.enumerated() {
         let estimate = try denoised(x, step.from, run, denoise)
         let (down, up) = ancestralSplit(from: step.from.ratio, to: step.to.ratio, eta: run.eta)
-        let ratio = Float(down / step.from.ratio)
-        x = x.zip(estimate) { $1 + ratio * ($0 - $1) }
+        x = eulerStep(x, estimate, from: step.from.ratio, to: down)
         if step.to.ratio > 0 {
             let fresh = run.noise(step.index, 0)
             x = x.zip(fresh) { $0 + Float(up) * $1 }

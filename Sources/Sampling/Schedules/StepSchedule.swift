@@ -11,6 +11,8 @@ package enum ScheduleName: String, Sendable, CaseIterable {
     case karras
     case exponential
     case sgmUniform = "sgm-uniform"
+    /// Evenly over the timesteps, from the last to the first. Source: k-diffusion, `DiscreteSchedule.get_sigmas`.
+    case uniform
 }
 
 /// One step of a sampler: from one noise level to a lower one.
@@ -22,6 +24,11 @@ package struct Step: Sendable, Equatable {
 
     package init(index: Int, from: NoiseLevel, to: NoiseLevel) {
         (self.index, self.from, self.to) = (index, from, to)
+    }
+
+    /// Steps through levels one after the other, to `end`.
+    static func through(_ levels: [NoiseLevel], to end: NoiseLevel) -> [Step] {
+        levels.indices.map { Step(index: $0, from: levels[$0], to: $0 + 1 < levels.count ? levels[$0 + 1] : end) }
     }
 }
 
@@ -38,8 +45,12 @@ package struct StepSchedule: Sendable {
         case sigmas
         /// The same with the spacing of diffusers' `DPMSolverMultistepScheduler`.
         case multistep
+        /// Timesteps out of those that a consistency model was distilled with. Source: diffusers, `LCMScheduler`.
+        case consistency
     }
 
+    /// The whole schedule, as the model's description spaces it.
+    ///
     /// - Parameter count: steps asked for, 1…training timesteps. (`leading` spacing may add none but never loses one.)
     package init(_ family: Family, _ name: ScheduleName, count: Int, _ configuration: SchedulerConfiguration) {
         let training = configuration.training
@@ -48,30 +59,71 @@ package struct StepSchedule: Sendable {
             let stride = training.count / count
             steps = Self.wholeTimes(count, configuration, default: .leading).enumerated().map { index, time in
                 let previous = time - stride
-                let end = configuration.endsClean ? NoiseLevel.clean : training.level(at: 0)
                 return Step(
-                    index: index, from: training.level(at: time), to: previous >= 0 ? training.level(at: previous) : end
-                )
+                    index: index, from: training.level(at: time),
+                    to: previous >= 0 ? training.level(at: previous) : Self.end(family, configuration))
             }
         case .ddpm:
             let times = Self.wholeTimes(count, configuration, default: .leading)
-            steps = times.enumerated().map { index, time in
-                let to = index + 1 < times.count ? training.level(at: times[index + 1]) : .clean
-                return Step(index: index, from: training.level(at: time), to: to)
-            }
+            steps = Step.through(times.map(training.level), to: .clean)
+        case .consistency:
+            let times = Self.consistencyTimes(count, of: configuration.consistency.originalSteps, configuration)
+            steps = Step.through(times.map(training.level), to: .clean)
         case .sigmas, .multistep:
-            let levels = Self.levels(family, name, count, configuration)
-            let end = configuration.endsAtZeroSigma ? NoiseLevel.clean : training.level(at: 0)
-            steps = levels.indices.map { index in
-                Step(index: index, from: levels[index], to: index + 1 < levels.count ? levels[index + 1] : end)
-            }
+            let levels =
+                name == .model
+                ? Self.levels(Self.modelTimes(family, count, configuration), training)
+                : Self.levels(family, name, count, below: training.count, training)
+            steps = Step.through(levels, to: Self.end(family, configuration))
         }
+    }
+
+    /// Exactly `count` steps from a training time down to the picture: what `--run-steps` asks for, and how few-step
+    /// models are painted with.
+    ///
+    /// Named schedules spread them over σ from that time on; else whole timesteps are spread evenly as diffusers'
+    /// `trailing` spacing does, or taken from those that a consistency model was distilled with.
+    ///
+    /// - Parameters:
+    ///   - count: 1…``mostSteps(_:from:_:)``
+    ///   - time: how many of the training timesteps are below the start, 1…training timesteps
+    package init(
+        _ family: Family, _ name: ScheduleName, running count: Int, from time: Int,
+        _ configuration: SchedulerConfiguration
+    ) {
+        let training = configuration.training
+        let levels: [NoiseLevel] =
+            switch (family, name) {
+            case (.consistency, _):
+                Self.consistencyTimes(count, of: Self.table(configuration, below: time), configuration).map(
+                    training.level)
+            case (.ddim, _), (.ddpm, _): Self.trailing(count, time).map(training.level)
+            case (.sigmas, .model), (.multistep, .model):
+                Self.levels(Self.trailing(count, time).map(Double.init), training)
+            case (.sigmas, _), (.multistep, _): Self.levels(family, name, count, below: time, training)
+            }
+        steps = Step.through(levels, to: Self.end(family, configuration))
+    }
+
+    /// How many steps can be spread below a training time.
+    package static func mostSteps(_ family: Family, from time: Int, _ configuration: SchedulerConfiguration) -> Int {
+        family == .consistency ? table(configuration, below: time) : time
     }
 
     /// The last `run` steps.
     package func last(_ run: Int) -> [Step] { Array(steps.suffix(run)) }
 
-    private static func spaced(_ from: Double, _ to: Double, _ count: Int) -> [Double] {
+    private static func end(_ family: Family, _ configuration: SchedulerConfiguration) -> NoiseLevel {
+        let isClean =
+            switch family {
+            case .ddim: configuration.endsClean ?? true
+            case .ddpm, .consistency: true
+            case .sigmas, .multistep: configuration.endsAtZeroSigma
+            }
+        return isClean ? .clean : configuration.training.level(at: 0)
+    }
+
+    static func spaced(_ from: Double, _ to: Double, _ count: Int) -> [Double] {
         (0..<count).map { count == 1 ? from : from + (to - from) * Double($0) / Double(count - 1) }
     }
 
@@ -90,39 +142,62 @@ package struct StepSchedule: Sendable {
         return times.map { min(max($0, 0), total - 1) }
     }
 
+    /// `count` timesteps below `total`, the last one high enough that a stride fits under it.
     private static func trailing(_ count: Int, _ total: Int) -> [Int] {
         let stride = Double(total) / Double(count)
         return (0..<count).map { Int((Double(total) - Double($0) * stride).rounded(.toNearestOrEven)) - 1 }
     }
 
+    /// How many of the timesteps that a consistency model was distilled with are below a training time.
+    private static func table(_ configuration: SchedulerConfiguration, below time: Int) -> Int {
+        configuration.consistency.originalSteps * time / configuration.training.count
+    }
+
+    /// `count` of the first `length` of those timesteps, evenly chosen from the noisiest down.
+    private static func consistencyTimes(_ count: Int, of length: Int, _ configuration: SchedulerConfiguration)
+        -> [Int]
+    {
+        let stride = configuration.training.count / configuration.consistency.originalSteps
+        // In floating point, as there: 22 of 30 are not what whole numbers would choose.
+        let apart = Double(length) / Double(count)
+        return (0..<count).map { (length - Int(Double($0) * apart)) * stride - 1 }
+    }
+
+    /// Levels of a named schedule from timestep `time` − 1 down.
     private static func levels(
-        _ family: Family, _ name: ScheduleName, _ count: Int, _ configuration: SchedulerConfiguration
+        _ family: Family, _ name: ScheduleName, _ count: Int, below time: Int, _ training: TrainingSchedule
     ) -> [NoiseLevel] {
-        let training = configuration.training
-        let (top, bottom) = (training.sigma(at: training.count - 1), training.sigma(at: 0))
-        func named(_ sigmas: [Double]) -> [NoiseLevel] {
-            sigmas.map { NoiseLevel(time: training.time(ofSigma: $0), ratio: $0) }
+        let (top, bottom) = (training.sigma(at: time - 1), training.sigma(at: 0))
+        func named(_ sigmas: [Double], _ whole: (Double) -> Double) -> [NoiseLevel] {
+            sigmas.map { sigma in
+                let time = training.time(ofSigma: sigma)
+                // diffusers' multistep solvers feed whole timesteps to the network.
+                return NoiseLevel(time: family == .multistep ? whole(time) : time, ratio: sigma)
+            }
+        }
+        func timed(_ times: [Double]) -> [NoiseLevel] {
+            times.map { NoiseLevel(time: $0, ratio: training.sigma(at: $0)) }
         }
         switch name {
         case .karras:
             // Karras et al., "Elucidating the Design Space" (2022), equation 5, with ρ = 7.
-            let levels = named(spaced(pow(top, 1 / 7), pow(bottom, 1 / 7), count).map { pow($0, 7) })
-            guard family == .multistep else { return levels }
-            return levels.map { NoiseLevel(time: $0.time.rounded(.toNearestOrEven), ratio: $0.ratio) }
+            return named(spaced(pow(top, 1 / 7), pow(bottom, 1 / 7), count).map { pow($0, 7) }) {
+                $0.rounded(.toNearestOrEven)
+            }
         case .exponential:
-            return named(spaced(log(top), log(bottom), count).map { exp($0) })
-        case .sgmUniform:
-            return spaced(Double(training.count - 1), 0, count + 1).dropLast().map {
-                NoiseLevel(time: $0, ratio: training.sigma(at: $0))
-            }
-        case .model:
-            return modelTimes(family, count, configuration).map { time in
-                // Between timesteps σ itself is interpolated here: diffusers' rule, where folders come from.
-                let low = min(Int(time), training.count - 1)
-                let high = min(low + 1, training.count - 1)
-                let (a, b) = (training.sigma(at: low), training.sigma(at: high))
-                return NoiseLevel(time: time, ratio: a + (b - a) * (time - Double(low)))
-            }
+            return named(spaced(log(top), log(bottom), count).map { exp($0) }) { $0.rounded(.down) }
+        case .sgmUniform: return timed(spaced(Double(time - 1), 0, count + 1).dropLast())
+        case .uniform, .model: return timed(spaced(Double(time - 1), 0, count))
+        }
+    }
+
+    /// Levels at times between which σ itself is interpolated: diffusers' rule, where folders come from.
+    private static func levels(_ times: [Double], _ training: TrainingSchedule) -> [NoiseLevel] {
+        times.map { time in
+            let low = min(Int(time), training.count - 1)
+            let high = min(low + 1, training.count - 1)
+            let (a, b) = (training.sigma(at: low), training.sigma(at: high))
+            return NoiseLevel(time: time, ratio: a + (b - a) * (time - Double(low)))
         }
     }
 

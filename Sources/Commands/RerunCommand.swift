@@ -1,0 +1,195 @@
+import ArgumentParser
+import Checkpoints
+import Painting
+import Raster
+import RasterFiles
+
+struct RerunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rerun",
+        abstract: "Paint a picture anew from the recipe that it carries.",
+        usage: "velatura rerun [<options>] <out>",
+        discussion: """
+            The input, the model and embeddings are looked for by their hashes, beside the picture, in the current folder, then in --find. \
+            Pictures that carry only the web UI's parameters are painted by that tool's rules; what cannot be honoured is told.
+
+              velatura rerun in-refine-skip50.png -o again.png
+            """)
+
+    @Argument(help: ArgumentHelp("The picture to repeat.", valueName: "out"))
+    var picture: String
+
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: ArgumentHelp(
+            "A file, or a folder where it is one or ends in /. (default: beside it, -rerun)", valueName: "new"))
+    var output: String?
+
+    @Option(name: .long, help: ArgumentHelp("The init image, whatever its hash.", valueName: "file"))
+    var input: String?
+
+    @Option(name: .long, help: ArgumentHelp("A folder to look in, with all that is in it.", valueName: "folder"))
+    var find: String?
+
+    @Option(name: .long, help: ArgumentHelp("The model, whatever its hash.", valueName: "name|path"))
+    var model: String?
+
+    @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
+    var threads: Int?
+
+    @Flag(name: .long, help: "Replace a result that is there already.")
+    var overwrite = false
+
+    @OptionGroup(title: "Telling") var telling: TellingOptions
+
+    func run() throws {
+        var command: any ParsableCommand = self
+        try telling.telling { console in command = try repeated(console) }
+        // The command itself repeats what it did, so that nothing can differ.
+        try command.run()
+    }
+
+    /// The command that made the picture, with its input and model found.
+    private func repeated(_ console: Console) throws -> any ParsableCommand {
+        let metadata = try PictureFile.read(picture).metadata
+        var wanted: RecipeArguments
+        let recipe = Recipe.read(metadata)
+        if let recipe {
+            wanted = try RecipeArguments(recipe: recipe, picture: picture)
+        } else if let text = metadata.parameters {
+            wanted = try RecipeArguments(parameters: text, picture: picture)
+        } else {
+            throw PaintingError.unsuitable(
+                "\(picture) carries no recipe and no parameters text. Only pictures that say how they were made can be rerun."
+            )
+        }
+        let search = SourceSearch(beside: picture, find: find)
+        let source = try source(wanted, search, console)
+        var line = wanted.options
+        if let source, let size = wanted.paintedSize.flatMap(SizeArgument.init)?.size,
+            try PictureFile.read(source).size != size
+        {
+            line.append("--work-size=\(size.width)x\(size.height)")
+            try console.report(
+                .warning(
+                    code: "size",
+                    text: "\(source) is painted at \(size), as \(picture) was, and comes back at its own size.",
+                    path: source))
+        }
+        if let model = try chosenModel(wanted, search, console) { line.append("--model=\(model)") }
+        for embedding in wanted.embeddings {
+            if let found = search.embedding(named: embedding.name, hash: embedding.hash) {
+                line.append("--embedding=\(found)")
+            } else if recipe == nil {
+                // The web UI's may be of a kind that is not read.
+                wanted.unhonoured.append("embedding \(embedding.name), which is not \(search.places)")
+            } else {
+                throw PaintingError.missing(
+                    "The embedding \(embedding.name) (\(Self.short(embedding.hash))), which \(picture) was painted with, is not \(search.places). Put \(embedding.name).safetensors there, or name its folder with --find."
+                )
+            }
+        }
+        if !wanted.unhonoured.isEmpty {
+            let settings = wanted.unhonoured.joined(separator: ", ")
+            try console.report(
+                .warning(
+                    code: "not-honoured", text: "\(picture) was made with settings that are not followed: \(settings).",
+                    path: picture))
+        }
+        line.append("--output=\(result(wanted.format))")
+        line += [
+            (overwrite, "--overwrite"), (telling.explain, "--explain"), (telling.json, "--json"),
+            (telling.quiet, "--quiet"), (telling.verbose, "--verbose"),
+        ].filter(\.0).map(\.1)
+        if let threads { line.append("--threads=\(threads)") }
+        do {
+            guard let source else {
+                let command = try PaintCommand.parse(line)
+                _ = try command.painting.settings()
+                return command
+            }
+            // A name that begins with a dash is a name all the same.
+            let command = try RefineCommand.parse(line + ["--", source])
+            _ = try command.painting.settings()
+            return command
+        } catch {
+            let fault = (error as? PaintingError).map { reported($0).line } ?? RefineCommand.message(for: error)
+            throw PaintingError.unsuitable("\(picture) says that it was made in a way that cannot be: \(fault)")
+        }
+    }
+
+    private func result(_ format: String?) -> String {
+        let name = picture.split(separator: "/").last.map(String.init) ?? picture
+        let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+        let ending = (format.flatMap(PictureFormat.init(rawValue:)) ?? PictureFormat(path: picture) ?? .png)
+            .fileExtension
+        let new = "\(stem)-rerun.\(ending)"
+        guard let output else {
+            return picture.lastIndex(of: "/").map { String(picture[...$0]) + new } ?? new
+        }
+        guard OutputPlan.isFolder(output) else { return output }
+        return output.hasSuffix("/") ? output + new : "\(output)/\(new)"
+    }
+
+    private func source(_ wanted: RecipeArguments, _ search: SourceSearch, _ console: Console) throws -> String? {
+        guard wanted.command == "refine" else { return nil }
+        if let input {
+            if let source = wanted.source, let identity = try? InputPicture(input).identity,
+                identity.hash != source.hash
+            {
+                try console.report(
+                    .warning(
+                        code: "other-input",
+                        text:
+                            "\(input) is not the picture that \(picture) was painted from (\(source.name), \(Self.short(source.hash))).",
+                        path: input))
+            }
+            return input
+        }
+        guard let source = wanted.source else {
+            throw PaintingError.missing(
+                "\(picture) was painted from an init image that its text does not name. Name it with --input.")
+        }
+        guard let found = search.file(named: source.name, hash: source.hash) else {
+            throw PaintingError.missing(
+                "\(source.name) (\(Self.short(source.hash))), which \(picture) was painted from, is not \(search.places). Name it with --input, or its folder with --find."
+            )
+        }
+        return found
+    }
+
+    private func chosenModel(_ wanted: RecipeArguments, _ search: SourceSearch, _ console: Console) throws -> String? {
+        guard let known = wanted.model else { return model }
+        func differences(_ path: String) throws -> [String] {
+            if known.parts.isEmpty { return [] }
+            let hashes = Dictionary(uniqueKeysWithValues: try Studio.modelHashes(of: path).map { ($0.part, $0.hash) })
+            return known.parts.filter { hashes[$0.key] != $0.value }.keys.sorted()
+        }
+        if let model {
+            let other = try differences(model)
+            if !other.isEmpty {
+                try console.report(
+                    .warning(
+                        code: "other-model",
+                        text:
+                            "\(model) is not the model \(known.name) that \(picture) was painted with: \(other.joined(separator: ", ")) differ.",
+                        path: model))
+            }
+            return model
+        }
+        var candidates = search.models(named: known.name)
+        if known.name == "miniature" { candidates.insert("miniature", at: 0) }
+        if let chosen = environment("VELATURA_MODEL"),
+            chosen.split(separator: "/").last.map(String.init) == known.name
+        {
+            candidates.append(chosen)
+        }
+        for candidate in candidates where (try? differences(candidate))?.isEmpty == true { return candidate }
+        let hash = known.parts["unet"].map { " (\(Self.short($0)))" } ?? ""
+        throw PaintingError.missing(
+            "The model \(known.name)\(hash), which \(picture) was painted with, is not \(search.places). Name it with --model, or its folder with --find."
+        )
+    }
+
+    private static func short(_ hash: String) -> String { "sha256 \(hash.prefix(12))…" }
+}

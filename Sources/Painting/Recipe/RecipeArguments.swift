@@ -1,0 +1,180 @@
+import Checkpoints
+import Sampling
+
+/// A recipe as the command line that made the picture, without input, output and model, which are found by whoever runs it.
+package struct RecipeArguments: Sendable {
+    /// "refine" or "paint".
+    package var command: String
+    package var options: [String] = []
+    /// The init image's name and hash, where there was one.
+    package var source: (name: String, hash: String)?
+    package var model: (name: String, parts: [String: String])?
+    /// The embeddings that the prompts name, each with the beginning of its hash at least.
+    package var embeddings: [(name: String, hash: String)] = []
+    package var format: String?
+    /// Settings that nothing here can follow, in words.
+    package var unhonoured: [String] = []
+    /// Whether an init image is wanted that the text does not name.
+    package var lacksSource = false
+    /// Size that the picture was painted at by a tool that fits the input to it.
+    package var paintedSize: String?
+
+    /// Keys that are not settings of one painting, or that follow from the others.
+    private static let facts: Set<String> = [
+        "velatura", "command", "run", "sigma", "size", "working", "kernels", "history", "model", "source", "format",
+        "tokens", "prompt-language", "embeddings",
+    ]
+
+    /// From a recipe of ours.
+    ///
+    /// - Throws: ``PaintingError/unsuitable(_:)`` where the recipe is of no painting
+    package init(recipe: JSON, picture: String) throws(PaintingError) {
+        guard let command = recipe["command"].text, command == "refine" || command == "paint" else {
+            let made = recipe["command"].text ?? "something else"
+            throw .unsuitable(
+                "\(picture) was made by \(made), but rerun repeats refine and paint only. Run velatura \(made) again.")
+        }
+        self.command = command
+        var taken = Self.facts
+        func value(_ key: String) -> String? {
+            switch recipe[key] {
+            case .text(let text): text
+            case .integer(let number): "\(number)"
+            case .number(let number): JSONText.number(number).string
+            default: nil
+            }
+        }
+        func give(_ key: String, as option: String? = nil, unless silent: String? = nil) {
+            taken.insert(key)
+            if let value = value(key), value != silent { options.append("--\(option ?? key)=\(value)") }
+        }
+        for key in ["prompt", "negative"] {
+            taken.insert(key)
+            if let text = recipe[key].text { options += Self.words(key, text) }
+        }
+        let sampler = recipe["sampler"].text.flatMap(Sampler.init)
+        give("sampler")
+        give("schedule", unless: "model")
+        taken.formUnion(["steps", "eta"])
+        if recipe["run-steps"].isNull { give("steps") }
+        if sampler?.takesEta == true { give("eta") }
+        for key in ["guidance", "run-steps", "skip", "seed", "variation", "rng", "encode", "compat", "clip-skip"] {
+            give(key)
+        }
+        for key in ["prediction", "initial-noise-multiplier", "work-size", "depth", "quality"] { give(key) }
+        give("eta-noise-delta", unless: "0")
+        taken.insert("colour")
+        if command == "refine" {
+            give("colour-anchor")
+            options.append("--no-inherit")
+            if recipe["colour"].bool == true { options.append("--colour") }
+        } else {
+            taken.insert("colour-anchor")
+            if let size = recipe["size"].text ?? recipe["working"].text { options.append("--size=\(size)") }
+        }
+        source = recipe["source"]["name"].text.map { ($0, recipe["source"]["sha256"].text ?? "") }
+        var parts = (recipe["model"]["parts"].object ?? [:]).compactMapValues(\.text)
+        if let unet = recipe["model"]["sha256"].text { parts["unet"] = unet }
+        model = recipe["model"]["name"].text.map { ($0, parts) }
+        embeddings = (recipe["embeddings"].list ?? []).compactMap { entry in
+            entry["name"].text.map { ($0, entry["sha256"].text ?? "") }
+        }
+        format = recipe["format"].text
+        unhonoured = (recipe.object ?? [:]).filter { !taken.contains($0.key) && !$0.value.isNull }.map(\.key).sorted()
+        // Whose rules hold decides how words are read; no other pair is ever written.
+        var settings = Settings()
+        settings.compatibility = recipe["compat"].text.flatMap(Settings.Compatibility.init) ?? .none
+        if let language = recipe["prompt-language"].text, language != settings.conventions.prompts.rawValue {
+            unhonoured.append("prompt-language: \(language)")
+        }
+    }
+
+    /// A text as an option: one that begins like the name of a file is a text all the same, and so is one of nothing.
+    private static func words(_ option: String, _ text: String) -> [String] {
+        text.isEmpty ? ["--\(option)", ""] : ["--\(option)=\(text.hasPrefix("@") ? "@" : "")\(text)"]
+    }
+
+    // MARK: The web UI's text
+
+    /// Fields that are honoured, or that say nothing about the pixels.
+    private static let understood: Set<String> = [
+        "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model", "Model hash", "Variation seed",
+        "Variation seed strength", "Denoising strength", "Clip skip", "ENSD", "RNG", "Noise multiplier", "Eta",
+        "Eta DDIM", "TI hashes", "Version", "User",
+    ]
+
+    /// From the `parameters` text of AUTOMATIC1111's web UI, under whose rules it is then painted. Values that are missing mean
+    /// what they mean there.
+    ///
+    /// - Throws: ``PaintingError/unsuitable(_:)`` where the text is none of that tool's, or its sampler is unknown
+    package init(parameters text: String, picture: String) throws(PaintingError) {
+        let parsed = Parameters(text)
+        let fields = parsed.fields
+        guard let steps = fields["Steps"].flatMap(Int.init), let seed = fields["Seed"].flatMap(UInt64.init),
+            let name = fields["Sampler"]
+        else {
+            throw .unsuitable(
+                "\(picture) carries no recipe, and its text names no steps, sampler and seed. Nothing can be rerun.")
+        }
+        guard let (sampler, oldSchedule) = WebUINames.sampler(name) else {
+            throw .unsuitable(
+                "\(picture) was painted with the sampler \"\(name)\", which is not among Velatura's. Repaint it with refine and another --sampler."
+            )
+        }
+        let isFromImage = fields["Denoising strength"] != nil && fields["Hires upscale"] == nil
+        command = isFromImage ? "refine" : "paint"
+        lacksSource = isFromImage
+        options = ["--compat=webui", "--sampler=\(sampler.rawValue)", "--steps=\(steps)", "--seed=\(seed)"]
+        options += Self.words("prompt", parsed.prompt) + Self.words("negative", parsed.negative)
+        func give(_ field: String, as option: String) {
+            if let value = fields[field], Double(value) != nil { options.append("--\(option)=\(value)") }
+        }
+        give("CFG scale", as: "guidance")
+        give("Clip skip", as: "clip-skip")
+        give("Noise multiplier", as: "initial-noise-multiplier")
+        if sampler.takesEta { give(sampler == .ddim ? "Eta DDIM" : "Eta", as: "eta") }
+        if isFromImage { give("Denoising strength", as: "strength") }
+        let eta = (sampler == .ddim ? fields["Eta DDIM"] : fields["Eta"]).flatMap(Double.init) ?? sampler.defaultEta
+        if sampler.draws(eta: eta) { give("ENSD", as: "eta-noise-delta") }
+        if let other = fields["Variation seed"].flatMap(UInt64.init),
+            let strength = fields["Variation seed strength"].flatMap(Double.init), strength > 0
+        {
+            options.append("--variation=\(other):\(strength)")
+        }
+        switch fields["RNG"] {
+        case "CPU": options.append("--rng=torch")
+        case nil, "GPU", "NV": options.append("--rng=nv")
+        case .some(let other): unhonoured.append("RNG: \(other)")
+        }
+        let asked = fields["Schedule type"] ?? "Automatic"
+        if let schedule = WebUINames.schedule(asked) {
+            let chosen = schedule == .model ? oldSchedule ?? .model : schedule
+            if chosen != .model, sampler.takesSchedule { options.append("--schedule=\(chosen.rawValue)") }
+        } else {
+            unhonoured.append("Schedule type: \(asked)")
+        }
+        if isFromImage {
+            options.append("--no-inherit")
+            paintedSize = fields["Size"]
+        } else if let size = fields["Size"] {
+            options.append("--size=\(size)")
+        } else {
+            throw .unsuitable("\(picture) has a text that names no size. Nothing can be rerun.")
+        }
+        model = fields["Model"].map { ($0, [:]) }
+        embeddings = Self.embeddings(fields["TI hashes"] ?? "")
+        unhonoured += fields.filter { !Self.understood.contains($0.key) }.map { "\($0.key): \($0.value)" }.sorted()
+    }
+
+    /// "wisp: 0123456789ab, mist: …", where what both prompts name may stand twice.
+    private static func embeddings(_ text: String) -> [(name: String, hash: String)] {
+        var found: [(name: String, hash: String)] = []
+        for part in text.split(separator: ",") {
+            guard let colon = part.lastIndex(of: ":") else { continue }
+            let name = String(part[..<colon]).trimmingWhiteSpace()
+            let hash = String(part[part.index(after: colon)...]).trimmingWhiteSpace()
+            if !found.contains(where: { $0.name == name }) { found.append((name, hash)) }
+        }
+        return found
+    }
+}
