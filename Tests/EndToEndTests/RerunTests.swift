@@ -137,6 +137,17 @@ import Testing
         try place.succeed(["rerun", "plain.png", "-o", "3.png"] + model)
         #expect(try place.bytes("plain.png") == place.bytes("3.png"))
 
+        var crowd = try place.read("plain.png")
+        crowd.metadata.texts = [
+            .init(
+                keyword: "velatura",
+                text:
+                    #"{"command":"paint","size":"8x8","embeddings":[\#((0..<257).map { #"{"name":"e\#($0)"}"# }.joined(separator: ","))]}"#
+            )
+        ]
+        try place.write(crowd, to: "crowd.png")
+        try place.refuse(["rerun", "crowd.png"], code: 65, naming: ["crowd.png", "257", "256"])
+
         // Another file of that name, and the right one under another.
         try move("wisp.safetensors", "renamed.safetensors")
         try copy("narrow", to: "wisp.safetensors")

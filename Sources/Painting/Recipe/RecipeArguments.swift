@@ -76,9 +76,10 @@ package struct RecipeArguments: Sendable {
         var parts = (recipe["model"]["parts"].object ?? [:]).compactMapValues(\.text)
         if let unet = recipe["model"]["sha256"].text { parts["unet"] = unet }
         model = recipe["model"]["name"].text.map { ($0, parts) }
-        embeddings = (recipe["embeddings"].list ?? []).compactMap { entry in
-            entry["name"].text.map { ($0, entry["sha256"].text ?? "") }
-        }
+        embeddings = try Self.distinct(
+            (recipe["embeddings"].list ?? []).compactMap { entry in
+                entry["name"].text.map { ($0, entry["sha256"].text ?? "") }
+            }, picture)
         format = recipe["format"].text
         unhonoured = (recipe.object ?? [:]).filter { !taken.contains($0.key) && !$0.value.isNull }.map(\.key).sorted()
         // Whose rules hold decides how words are read; no other pair is ever written.
@@ -162,19 +163,28 @@ package struct RecipeArguments: Sendable {
             throw .unsuitable("\(picture) has a text that names no size. Nothing can be rerun.")
         }
         model = fields["Model"].map { ($0, [:]) }
-        embeddings = Self.embeddings(fields["TI hashes"] ?? "")
+        embeddings = try Self.distinct(Self.embeddings(fields["TI hashes"] ?? ""), picture)
         unhonoured += fields.filter { !Self.understood.contains($0.key) }.map { "\($0.key): \($0.value)" }.sorted()
     }
 
-    /// "wisp: 0123456789ab, mist: …", where what both prompts name may stand twice.
+    /// "wisp: 0123456789ab, mist: …"
     private static func embeddings(_ text: String) -> [(name: String, hash: String)] {
-        var found: [(name: String, hash: String)] = []
-        for part in text.split(separator: ",") {
-            guard let colon = part.lastIndex(of: ":") else { continue }
-            let name = String(part[..<colon]).trimmingWhiteSpace()
-            let hash = String(part[part.index(after: colon)...]).trimmingWhiteSpace()
-            if !found.contains(where: { $0.name == name }) { found.append((name, hash)) }
+        text.split(separator: ",").compactMap { part -> (name: String, hash: String)? in
+            guard let colon = part.lastIndex(of: ":") else { return nil }
+            let (name, hash) = (String(part[..<colon]), String(part[colon...].dropFirst()))
+            return (name.trimmingWhiteSpace(), hash.trimmingWhiteSpace())
         }
-        return found
+    }
+
+    /// Each name once: the web UI lists what both prompts name twice. Folders are searched for every one, so there is a limit.
+    private static func distinct(
+        _ embeddings: [(name: String, hash: String)], _ picture: String
+    ) throws(PaintingError) -> [(name: String, hash: String)] {
+        var seen: Set<String> = []
+        let distinct = embeddings.filter { seen.insert($0.name).inserted }
+        guard distinct.count <= 256 else {
+            throw .unsuitable("\(picture) names \(distinct.count) embeddings, but at most 256 are looked for.")
+        }
+        return distinct
     }
 }
