@@ -61,10 +61,10 @@ masks: ## draw masks/ anew from their outlines
 	$(GOLDEN_PYTHON) Tools/masks/draw_masks.py
 
 format: ## format all Swift
-	$(SWIFT) format -i -p -r Sources Tests Package.swift
+	$(SWIFT) format -i -p -r Sources Tests Package.swift Benchmarks
 
 lint: ## check the format of all Swift
-	$(SWIFT) format lint -s -p -r Sources Tests Package.swift
+	$(SWIFT) format lint -s -p -r Sources Tests Package.swift Benchmarks
 
 clean: ## remove everything that was built
 	rm -rf .build .build-install demo
