@@ -93,9 +93,17 @@ struct PaintingOptions: ParsableArguments {
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
 
     @Option(
-        name: .long, help: ArgumentHelp("Take the text this many layers before the end; 1 is the last.", valueName: "n")
+        name: .long,
+        help: ArgumentHelp("Take the text at this layer from the end, 1 to 12; 1 is the last.", valueName: "n")
     )
     var clipSkip: Int?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "An embedding (textual inversion), or a folder of them, for prompts to name; may be repeated.",
+            valueName: "path"))
+    var embedding: [String] = []
 
     @Option(name: .long, help: "What the model predicts, where its description is wrong.")
     var prediction: Prediction?
@@ -126,8 +134,8 @@ struct PaintingOptions: ParsableArguments {
                 "--steps and --run-steps contradict each other: one is the length of the whole schedule, the other what is run. Leave one out."
             )
         }
-        if let clipSkip, !(1...64).contains(clipSkip) {
-            throw ValidationError("--clip-skip is \(clipSkip), but a whole number from 1 to 64 is expected.")
+        if let clipSkip, !(1...12).contains(clipSkip) {
+            throw ValidationError("--clip-skip is \(clipSkip), but a whole number from 1 to 12 is expected.")
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
@@ -164,6 +172,8 @@ struct PaintingOptions: ParsableArguments {
         settings.clipSkip = clipSkip
         settings.prediction = prediction
         sampling.apply(to: &settings)
+        // Whose rules hold decides how words are read.
+        try settings.checkWords()
         return settings
     }
 
@@ -215,7 +225,7 @@ struct PaintingOptions: ParsableArguments {
         if let fault = sampling.fault(with: settings.sampler, eta: eta ?? settings.sampler.defaultEta) {
             throw PaintingError.usage(fault)
         }
-        if let clipSkip, clipSkip > model.text.layers {
+        if let clipSkip, model.takesClipSkip, clipSkip > model.text.layers {
             throw PaintingError.usage(
                 "--clip-skip is \(clipSkip), but the text encoder of \(model.name) has \(model.text.layers) layers.")
         }

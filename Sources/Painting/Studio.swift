@@ -8,7 +8,11 @@ import Tensors
 package final class Studio {
     package let model: DiffusionModel
     private let folder: ModelFolder
-    private var texts: [String: Conditioning] = [:]
+    /// Texts that were read, by what decides how.
+    var texts: [TextKey: [Conditioning]] = [:]
+    /// Embeddings that prompts may name.
+    var embeddings: [Embedding] = []
+    var names: [EmbeddingNames]
     private var hashes: [(part: String, hash: String)]?
 
     /// - Parameters:
@@ -19,15 +23,7 @@ package final class Studio {
     {
         folder = name == "miniature" ? .miniature : try ModelFolder(path: name)
         model = try DiffusionModel(folder, scheduler: scheduler, on: engine)
-    }
-
-    /// A prompt as the network takes it, encoded once however many pictures use it.
-    package func conditioning(_ prompt: String, skip: Int?) throws -> Conditioning {
-        let key = "\(skip ?? 0) \(prompt)"
-        if let known = texts[key] { return known }
-        let new = try model.text(prompt, skip: skip)
-        texts[key] = new
-        return new
+        names = model.text.names([])
     }
 
     /// SHA-256 of the weights of each part that the model has, the UNet first.
@@ -102,13 +98,6 @@ package struct LatentPainter {
         return try known ?? model.codec.encode(picture, noise: { _ in drawn })
     }
 
-    /// SDXL was trained with zeros, not an empty text, where there is none: diffusers' `force_zeros_for_empty_prompt`.
-    private func negativeConditioning() throws -> Conditioning {
-        let text = try studio.conditioning(settings.negative, skip: settings.clipSkip)
-        let isMissing = settings.negative.isEmpty && !settings.readsEmptyNegative
-        return isMissing && model.zerosForMissingText ? text.zeros : text
-    }
-
     /// Noises latents to the start's level and paints the steps.
     ///
     /// - Parameters:
@@ -118,11 +107,9 @@ package struct LatentPainter {
         _ latents: Tensor?, _ plan: RunPlan, evaluated: @escaping () throws -> Void
     ) throws -> Tensor {
         guard let first = plan.start else { return latents ?? Tensor(latentShape, repeating: 0) }
-        let positive = try studio.conditioning(settings.prompt, skip: settings.clipSkip)
-        let negative = settings.isGuided ? try negativeConditioning() : nil
+        let clock = PromptClock()
         let denoise = model.denoiser(
-            prompt: positive, negative: negative, guidance: settings.guidance,
-            prediction: plan.configuration.prediction, size: size)
+            try studio.conditioning(settings), prediction: plan.configuration.prediction, size: size, clock: clock)
 
         let start = settings.initialNoiseMultiplier * noise.start()
         let x: Tensor =
@@ -137,6 +124,7 @@ package struct LatentPainter {
             noise: { step, draw in source.step(step, draw) }, path: noise.path(over: plan.span))
         return try settings.sampler.sample(x, run) { x, level in
             let estimate = try denoise(x, level)
+            clock.advance()
             try evaluated()
             return estimate
         }

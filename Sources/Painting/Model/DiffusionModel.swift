@@ -130,32 +130,6 @@ package struct DiffusionModel: Sendable {
 
     package var defaultSampler: Sampler { scheduler.fewStep?.sampler ?? (family == .miniature ? .ddim : .dpmpp2M) }
 
-    /// The denoiser for a prompt.
-    ///
-    /// - Parameters:
-    ///   - guidance: how far to go from `negative` towards `positive`; 1 or less runs the prompt alone
-    ///   - size: size of the working picture in pixels, which SDXL is told
-    package func denoiser(
-        prompt positive: Conditioning, negative: Conditioning?, guidance: Double, prediction: Prediction,
-        size: PixelSize
-    ) -> Denoiser {
-        let unet = unet
-        func added(_ texts: [Conditioning]) -> UNet.Added? {
-            let pooled = texts.compactMap(\.pooled)
-            guard pooled.count == texts.count, unet.configuration.added != nil else { return nil }
-            let (w, h) = (Float(size.width), Float(size.height))
-            let numbers = Tensor([texts.count, 6], (0..<texts.count).flatMap { _ in [h, w, 0, 0, h, w] })
-            return UNet.Added(text: Tensor.stack(pooled), numbers: numbers)
-        }
-        guard let negative else {
-            let extra = added([positive])
-            return Sampling.denoiser(prediction) { x, time in
-                try unet(x, times: [time], context: positive.context, added: extra)
-            }
-        }
-        let (context, extra) = (Tensor.stack([negative.context, positive.context]), added([negative, positive]))
-        return Sampling.denoiser(
-            prediction,
-            guided(by: guidance) { pair, time in try unet(pair, times: [time, time], context: context, added: extra) })
-    }
+    /// Whether a clip skip changes what the text encoder gives: OpenCLIP's, and SDXL's two, are always read at one layer.
+    package var takesClipSkip: Bool { family == .miniature || family == .sd1 }
 }
