@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["Checkpoints", "RasterFiles"], path: "Tests/TestKit"),
         tests("Raster"),
         tests("RasterFiles"),
-        tests("Tensors", ["Checkpoints", "Threads"]),
+        tests("Tensors", ["Checkpoints", "Threads", "CKernels"]),
         tests("Checkpoints"),
         tests("Networks"),
         tests("Sampling", ["Painting"]),

@@ -12,7 +12,7 @@ import Threads
 /// What the command line asks for.
 struct Request {
     static let usage =
-        "usage: velatura-bench [convolutions|steps|demo|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--json]"
+        "usage: velatura-bench [convolutions|steps|demo|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--precision f32|auto|bf16] [--json]"
 
     var part = "all"
     /// Instead of the built-in model: a folder, for steps.
@@ -21,6 +21,7 @@ struct Request {
     var side = 512
     var rounds: Int?
     var threads: Int?
+    var precision = Engine.Precision.f32
     var json = false
 
     /// Nil where the line makes no sense.
@@ -30,6 +31,9 @@ struct Request {
             switch argument {
             case "convolutions", "steps", "demo", "all": part = argument
             case "--json": json = true
+            case "--precision":
+                guard let asked = rest.popFirst().flatMap({ Engine.Precision(rawValue: $0) }) else { return nil }
+                precision = asked
             case "--model":
                 guard let path = rest.popFirst() else { return nil }
                 model = path
@@ -53,7 +57,7 @@ let (width, height) = (464, 304)
 let cell = 4
 
 func run(_ request: Request) throws {
-    let engine = try Engine(threads: Threads(request.threads))
+    let engine = try Engine(threads: Threads(request.threads), precision: request.precision)
     let report = Report(json: request.json)
     let library = try Engine.libraries().oneDNN
     report.heading(

@@ -18,7 +18,7 @@
     X(dnnl_primitive_attr_set_post_ops) X(dnnl_post_ops_create) X(dnnl_post_ops_destroy) X(dnnl_post_ops_append_sum) \
     X(dnnl_primitive_desc_query) X(dnnl_primitive_desc_query_md) X(dnnl_primitive_desc_destroy) \
     X(dnnl_primitive_create) X(dnnl_primitive_execute) X(dnnl_primitive_destroy) X(dnnl_reorder_primitive_desc_create) \
-    X(dnnl_memory_create) X(dnnl_memory_destroy) X(dnnl_memory_desc_get_size) X(dnnl_memory_desc_equal) X(dnnl_sgemm)
+    X(dnnl_memory_create) X(dnnl_memory_destroy) X(dnnl_memory_desc_get_size) X(dnnl_memory_desc_equal)
 #if V3
 #define FUNCTIONS(X) COMMON_FUNCTIONS(X) X(dnnl_memory_desc_create_with_tag) X(dnnl_memory_desc_destroy) \
     X(dnnl_memory_desc_clone) X(dnnl_convolution_forward_primitive_desc_create) X(dnnl_matmul_primitive_desc_create) \
@@ -87,12 +87,16 @@ struct dnnl_shim_operation {
     int has_bias;
 };
 
-static int make_layout(layout *l, int rank, const dnnl_dim_t *dims, dnnl_format_tag_t tag) {
+static int make_typed_layout(layout *l, int rank, const dnnl_dim_t *dims, dnnl_data_type_t type, dnnl_format_tag_t tag) {
 #if V3
-    return lazy_dnnl_memory_desc_create_with_tag(l, rank, dims, dnnl_f32, tag);
+    return lazy_dnnl_memory_desc_create_with_tag(l, rank, dims, type, tag);
 #else
-    return lazy_dnnl_memory_desc_init_by_tag(l, rank, dims, dnnl_f32, tag);
+    return lazy_dnnl_memory_desc_init_by_tag(l, rank, dims, type, tag);
 #endif
+}
+
+static int make_layout(layout *l, int rank, const dnnl_dim_t *dims, dnnl_format_tag_t tag) {
+    return make_typed_layout(l, rank, dims, dnnl_f32, tag);
 }
 
 static void drop_layout(layout *l) {
@@ -186,7 +190,7 @@ dnnl_shim_operation *dnnl_shim_convolution(const dnnl_shim_convolution_spec *s, 
 }
 
 dnnl_shim_operation *dnnl_shim_linear(
-    int rows, int inner, int columns, int has_bias, int accumulate, char *message, size_t capacity) {
+    int rows, int inner, int columns, int bfloat16, int has_bias, int accumulate, char *message, size_t capacity) {
     if (dnnl_shim_open(message, capacity)) return NULL;
     dnnl_shim_operation *o = calloc(1, sizeof *o);
     if (!o) return NULL;
@@ -194,7 +198,9 @@ dnnl_shim_operation *dnnl_shim_linear(
     dnnl_dims_t source_dims = {rows, inner}, weight_dims = {inner, columns}, bias_dims = {1, columns};
     dnnl_dims_t destination_dims = {rows, columns};
     layout source = {0}, weights = {0}, destination = {0};
-    int status = make_layout(&source, 2, source_dims, dnnl_ab) || make_layout(&weights, 2, weight_dims, dnnl_format_tag_any)
+    dnnl_data_type_t type = bfloat16 ? dnnl_bf16 : dnnl_f32;
+    int status = make_typed_layout(&source, 2, source_dims, type, dnnl_ab)
+        || make_typed_layout(&weights, 2, weight_dims, type, dnnl_format_tag_any)
         || make_layout(&destination, 2, destination_dims, dnnl_ab) || make_layout(&o->plain_weights, 2, weight_dims, dnnl_ba)
         || make_layout(&o->bias, 2, bias_dims, dnnl_ab);
     dnnl_primitive_attr_t attributes = make_attributes(accumulate);
@@ -269,16 +275,10 @@ int dnnl_shim_pack(const dnnl_shim_operation *o, const float *plain, float *pack
 }
 
 int dnnl_shim_run(
-    const dnnl_shim_operation *o, const float *source, const float *packed, const float *bias, float *destination, float *scratch) {
+    const dnnl_shim_operation *o, const void *source, const float *packed, const float *bias, float *destination, float *scratch) {
     int kinds[5] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS};
     const_layout layouts[5] = {asked(o, dnnl_query_src_md), asked(o, dnnl_query_weights_md), asked(o, dnnl_query_dst_md),
                                asked(o, dnnl_query_scratchpad_md), BY_ADDRESS(o->bias)};
     void *data[5] = {(void *)source, (void *)packed, destination, scratch, (void *)bias};
     return execute(o->primitive, o->has_bias ? 5 : 4, kinds, layouts, data);
-}
-
-int dnnl_shim_gemm(
-    int transposed, long m, long n, long k, float alpha, const float *a, long a_stride, const float *b, long b_stride,
-    float beta, float *c, long c_stride) {
-    return lazy_dnnl_sgemm('N', transposed ? 'T' : 'N', m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
 }

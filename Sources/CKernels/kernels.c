@@ -168,28 +168,6 @@ VARIANTS void kernel_layer_norm(const float *rows, float *out, size_t count, siz
     }
 }
 
-VARIANTS void kernel_softmax(float *rows, size_t count, size_t width, size_t stride, ptrdiff_t visible) {
-    for (size_t r = 0; r < count; r++) {
-        float *x = rows + r * stride;
-        size_t seen = width;
-        if (visible >= 0 && (size_t)visible + r + 1 < width) seen = (size_t)visible + r + 1;
-        size_t whole = seen / strands * strands;
-        float most = x[0];
-        for (size_t j = 0; j < seen; j++) most = x[j] > most ? x[j] : most;
-        float s[strands] = {0};
-        for (size_t j = 0; j < whole; j += strands)
-            for (int i = 0; i < strands; i++) {
-                float e = exponential(x[j + i] - most);
-                x[j + i] = e;
-                s[i] += e;
-            }
-        for (size_t j = whole; j < seen; j++) s[j - whole] += x[j] = exponential(x[j] - most);
-        float inverse = 1.0f / sum_strands(s);
-        for (size_t j = 0; j < seen; j++) x[j] *= inverse;
-        for (size_t j = seen; j < width; j++) x[j] = 0;
-    }
-}
-
 VARIANTS void kernel_geglu(const float *rows, float *out, size_t count, size_t width) {
     for (size_t r = 0; r < count; r++)
         for (size_t j = 0; j < width; j++) out[r * width + j] = rows[r * 2 * width + j] * gelu(rows[r * 2 * width + width + j]);
@@ -235,4 +213,14 @@ VARIANTS void kernel_from_float16(const uint16_t *from, float *to, size_t count)
 
 VARIANTS void kernel_from_bfloat16(const uint16_t *from, float *to, size_t count) {
     for (size_t i = 0; i < count; i++) to[i] = float_of_bits((uint32_t)from[i] << 16);
+}
+
+VARIANTS void kernel_to_bfloat16(const float *from, uint16_t *to, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, from + i, sizeof bits);
+        uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+        // Rounding could carry a NaN's last bits into an infinity.
+        to[i] = (bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : rounded;
+    }
 }

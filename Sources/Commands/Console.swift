@@ -120,9 +120,36 @@ final class Console {
             )
             let guidance = plan.guidance.map { "guidance \(number($0))" } ?? "without guidance"
             lines.append("  sampler \(plan.sampler), schedule \(plan.schedule), \(guidance), in one tile")
+            lines.append("  \(text(plan.words))")
             lines.append("  about \(time(plan.seconds)), at most about \(Int(plan.bytes / 1e6)) MB of memory")
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// "prompt of 9 tokens; negative of 80 in 2 pieces"
+    private static func text(_ words: WordCount) -> String {
+        func told(_ count: TextCount) -> String {
+            let (least, most) = (count.tokens.lowerBound, count.tokens.upperBound)
+            var text = least == most ? "\(most) token\(most == 1 ? "" : "s")" : "\(least) to \(most) tokens"
+            if count.pieces > 1 { text += " in \(count.pieces) pieces" }
+            if count.weight != 1 { text += " with weight \(number(count.weight))" }
+            func calls(_ calls: [Int]) -> String {
+                calls.prefix(8).map(String.init).joined(separator: ", ") + (calls.count > 8 ? ", …" : "")
+            }
+            if !count.changes.isEmpty { text += ", changing after call \(calls(count.changes))" }
+            if !count.missed.isEmpty { text += ", ending before the change after call \(calls(count.missed))" }
+            return text
+        }
+        let prompt = words.prompt.map(told).joined(separator: " AND ")
+        return "prompt of \(prompt)" + (words.negative.map { "; negative of \(told($0))" } ?? "")
+    }
+
+    private static func json(_ count: TextCount) -> JSONText {
+        .object([
+            ("tokens", .integer(count.tokens.upperBound)), ("pieces", .integer(count.pieces)),
+            ("weight", .number(count.weight)), ("changes", .list(count.changes.map(JSONText.integer))),
+            ("missed", .list(count.missed.map(JSONText.integer))),
+        ])
     }
 
     /// Four significant digits.
@@ -147,6 +174,8 @@ final class Console {
                     ("seed", .unsigned(plan.seed)), ("steps", .integer(plan.steps)), ("run", .integer(plan.run)),
                     ("sigma", .number(plan.sigma)), ("sampler", .text(plan.sampler)),
                     ("schedule", .text(plan.schedule)), ("guidance", plan.guidance.map(JSONText.number) ?? .null),
+                    ("prompt", .list(plan.words.prompt.map(json))),
+                    ("negative", plan.words.negative.map(json) ?? .null),
                     ("seconds", .number((plan.seconds * 10).rounded() / 10)),
                     ("bytes", .number(plan.bytes.rounded())),
                 ]

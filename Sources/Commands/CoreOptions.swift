@@ -12,6 +12,7 @@ import Threads
     import Darwin
 #endif
 
+extension Engine.Precision: ExpressibleByArgument {}
 extension Sampler: ExpressibleByArgument {}
 extension ScheduleName: ExpressibleByArgument {}
 extension Prediction: ExpressibleByArgument {}
@@ -125,9 +126,22 @@ struct PaintingOptions: ParsableArguments {
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
 
     @Option(
-        name: .long, help: ArgumentHelp("Take the text this many layers before the end; 1 is the last.", valueName: "n")
+        name: .long,
+        help: ArgumentHelp("Take the text at this layer from the end, 1 to 12; 1 is the last.", valueName: "n")
     )
     var clipSkip: Int?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "An embedding (textual inversion), or a folder of them, for prompts to name; may be repeated.",
+            valueName: "path"))
+    var embedding: [String] = []
+
+    @Option(
+        name: .long,
+        help: "What large matrix products are rounded to; auto is bf16 where the processor has it and gains by it.")
+    var precision: Engine.Precision = .auto
 
     @Option(
         name: .long,
@@ -150,8 +164,8 @@ struct PaintingOptions: ParsableArguments {
                 "--steps and --run-steps contradict each other: one is the length of the whole schedule, the other what is run. Leave one out."
             )
         }
-        if let clipSkip, !(1...64).contains(clipSkip) {
-            throw ValidationError("--clip-skip is \(clipSkip), but a whole number from 1 to 64 is expected.")
+        if let clipSkip, !(1...12).contains(clipSkip) {
+            throw ValidationError("--clip-skip is \(clipSkip), but a whole number from 1 to 12 is expected.")
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
@@ -188,6 +202,8 @@ struct PaintingOptions: ParsableArguments {
         settings.clipSkip = clipSkip
         settings.prediction = traits.prediction
         sampling.apply(to: &settings)
+        // Whose rules hold decides how words are read.
+        try settings.checkWords()
         return settings
     }
 
@@ -240,14 +256,22 @@ struct PaintingOptions: ParsableArguments {
         if let fault = sampling.fault(with: settings.sampler, eta: eta ?? settings.sampler.defaultEta) {
             throw PaintingError.usage(fault)
         }
-        if let clipSkip, clipSkip > model.text.layers {
+        if let clipSkip, model.takesClipSkip, clipSkip > model.text.layers {
             throw PaintingError.usage(
                 "--clip-skip is \(clipSkip), but the text encoder of \(model.name) has \(model.text.layers) layers.")
         }
         settings.eta = eta ?? settings.sampler.defaultEta
     }
 
-    func makeThreads() -> Threads { Threads(threads) }
+    func makeEngine() throws -> Engine {
+        let engine = try Engine(threads: Threads(threads), precision: precision)
+        if precision == .bf16, !engine.hasBFloat16 {
+            throw PaintingError.processorLacks(
+                "--precision bf16 needs a processor with BF16 instructions, and this one's best are \(engine.instructionSet). Pass --precision auto."
+            )
+        }
+        return engine
+    }
 
     private static func text(_ argument: String, _ option: String) throws -> String {
         guard argument.hasPrefix("@") else { return argument }

@@ -46,8 +46,9 @@ struct PaintCommand: ParsableCommand {
             var settings = try painting.settings()
             let studio = try session.studio(painting)
             try painting.complete(&settings, for: studio.model)
+            try studio.checkLength(settings)
             if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
-            try session.warnOfLength(settings, studio)
+            try session.warnOfWords(settings, studio)
 
             let paintings = seeds.map { seed in
                 var settings = settings

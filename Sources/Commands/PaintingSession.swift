@@ -12,8 +12,12 @@ struct PaintingSession {
 
     /// Loads the model.
     func studio(_ options: PaintingOptions) throws -> Studio {
-        try Studio(
-            model: options.modelName, as: options.traits.options, on: Engine(threads: options.makeThreads()))
+        let embeddings = try EmbeddingFiles(options.embedding)
+        let studio = try Studio(model: options.modelName, as: options.traits.options, on: options.makeEngine())
+        try studio.load(embeddings) { text, path in
+            try console.report(.warning(code: "embedding", text: text, path: path))
+        }
+        return studio
     }
 
     /// Words, where none were given, from the picture's own past; and its past for the recipe.
@@ -31,6 +35,7 @@ struct PaintingSession {
             {
                 settings.guidance = guidance
             }
+            try settings.checkWords(from: input)
             let rest = settings.negative.isEmpty ? "" : ", without “\(settings.negative)”"
             try console.report(
                 .note(
@@ -40,17 +45,40 @@ struct PaintingSession {
         return past.history
     }
 
-    /// Warns of what a prompt loses.
-    func warnOfLength(_ settings: Settings, _ studio: Studio) throws {
-        for (option, text) in [("--prompt", settings.prompt), ("--negative", settings.negative)] {
-            let cut = studio.model.text.cut(text)
-            guard !cut.isEmpty else { continue }
-            try console.report(
-                .warning(
-                    code: "prompt-too-long",
-                    text:
-                        "\(option) has more than the \(studio.model.text.room) tokens that the model reads. Left out: “\(cut)”",
-                    path: nil))
+    /// Warns of words that do not do what they seem to, and of what is lost.
+    func warnOfWords(_ settings: Settings, _ studio: Studio) throws {
+        func warn(_ code: String, _ text: String) throws {
+            try console.report(.warning(code: code, text: text, path: nil))
+        }
+        if settings.conventions.prompts == .plain {
+            for (option, text) in [("--prompt", settings.prompt), ("--negative", settings.negative)] {
+                let cut = studio.model.text.cut(text)
+                guard !cut.isEmpty else { continue }
+                try warn(
+                    "prompt-too-long",
+                    "\(option) has more than the \(studio.model.text.room) tokens that the model reads. Left out: “\(cut)”"
+                )
+            }
+        } else {
+            for tag in PromptTags(settings.prompt).tags {
+                try warn("unknown-tag", "The prompt's tag \(tag.text) is of no known kind and is left out.")
+            }
+            if let weight = settings.loneWeight, abs(weight) > 2 {
+                try warn(
+                    "prompt-weight",
+                    "The prompt ends in :\(Console.number(weight)), so it is guided towards \(Console.number(weight)) times as hard. Write a comma behind it if that is not a weight."
+                )
+            }
+            for tag in PromptTags(settings.negative).tags {
+                try warn(
+                    "tag-in-negative", "\(tag.text) in the negative prompt is read as words. Tags belong in --prompt.")
+            }
+        }
+        if let skip = settings.clipSkip, !studio.model.takesClipSkip {
+            try warn(
+                "clip-skip",
+                "--clip-skip \(skip) changes nothing here: the text encoder of \(studio.model.name) is always read at its own layer."
+            )
         }
     }
 
@@ -63,6 +91,9 @@ struct PaintingSession {
         let format = output.format(at: path)
         recipe.form = .init(
             format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil)
+        (recipe.words, recipe.embeddings) = (
+            studio.count(settings, evaluations: plan.evaluations), studio.embeddings(in: settings)
+        )
         return recipe
     }
 

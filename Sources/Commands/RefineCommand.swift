@@ -125,6 +125,7 @@ struct RefineCommand: ParsableCommand {
             let history = try session.inherit(
                 &settings, from: picture.picture, options: painting, input: job.input,
                 isFewStep: studio.model.scheduler.fewStep != nil)
+            try studio.checkLength(settings)
             let refine = Refine(studio, settings, skips: skips, seeds: seeds, workSize: size)
             try refine.checkPlans()
             prepared.append((job, picture, refine, history))
@@ -133,7 +134,7 @@ struct RefineCommand: ParsableCommand {
         let total = try prepared.reduce(0.0) { $0 + (try $1.refine.work($1.picture.picture.size)) }
         if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }
         for item in prepared {
-            try session.warnOfLength(item.refine.settings, studio)
+            try session.warnOfWords(item.refine.settings, studio)
             let source = item.picture.picture.size
             if let warning = try item.refine.workingPlan(source).warning {
                 try console.report(

@@ -10,7 +10,7 @@ struct RerunCommand: ParsableCommand {
         abstract: "Paint a picture anew from the recipe that it carries.",
         usage: "velatura rerun [<options>] <out>",
         discussion: """
-            The input and the model are looked for by their hashes, beside the picture, in the current folder, then in --find. \
+            The input, the model and embeddings are looked for by their hashes, beside the picture, in the current folder, then in --find. \
             Pictures that carry only the web UI's parameters are painted by that tool's rules; what cannot be honoured is told.
 
               velatura rerun in-refine-skip50.png -o again.png
@@ -52,8 +52,9 @@ struct RerunCommand: ParsableCommand {
     /// The command that made the picture, with its input and model found.
     private func repeated(_ console: Console) throws -> any ParsableCommand {
         let metadata = try PictureFile.read(picture).metadata
-        let wanted: RecipeArguments
-        if let recipe = Recipe.read(metadata) {
+        var wanted: RecipeArguments
+        let recipe = Recipe.read(metadata)
+        if let recipe {
             wanted = try RecipeArguments(recipe: recipe, picture: picture)
         } else if let text = metadata.parameters {
             wanted = try RecipeArguments(parameters: text, picture: picture)
@@ -76,6 +77,18 @@ struct RerunCommand: ParsableCommand {
                     path: source))
         }
         if let model = try chosenModel(wanted, search, console) { line.append("--model=\(model)") }
+        for embedding in wanted.embeddings {
+            if let found = search.embedding(named: embedding.name, hash: embedding.hash) {
+                line.append("--embedding=\(found)")
+            } else if recipe == nil {
+                // The web UI's may be of a kind that is not read.
+                wanted.unhonoured.append("embedding \(embedding.name), which is not \(search.places)")
+            } else {
+                throw PaintingError.missing(
+                    "The embedding \(embedding.name) (\(Self.short(embedding.hash))), which \(picture) was painted with, is not \(search.places). Put \(embedding.name).safetensors there, or name its folder with --find."
+                )
+            }
+        }
         if !wanted.unhonoured.isEmpty {
             let settings = wanted.unhonoured.joined(separator: ", ")
             try console.report(
@@ -90,13 +103,18 @@ struct RerunCommand: ParsableCommand {
         ].filter(\.0).map(\.1)
         if let threads { line.append("--threads=\(threads)") }
         do {
-            // A name that begins with a dash is a name all the same.
-            return if let source { try RefineCommand.parse(line + ["--", source]) } else {
-                try PaintCommand.parse(line)
+            guard let source else {
+                let command = try PaintCommand.parse(line)
+                _ = try command.painting.settings()
+                return command
             }
+            // A name that begins with a dash is a name all the same.
+            let command = try RefineCommand.parse(line + ["--", source])
+            _ = try command.painting.settings()
+            return command
         } catch {
-            throw PaintingError.unsuitable(
-                "\(picture) says that it was made in a way that cannot be: \(RefineCommand.message(for: error))")
+            let fault = (error as? PaintingError).map { reported($0).line } ?? RefineCommand.message(for: error)
+            throw PaintingError.unsuitable("\(picture) says that it was made in a way that cannot be: \(fault)")
         }
     }
 

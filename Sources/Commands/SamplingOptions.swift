@@ -49,7 +49,8 @@ struct SamplingOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Multiplies the starting noise.", valueName: "x"))
     var initialNoiseMultiplier = 1.0
 
-    @Option(name: .long, help: "Follow every rule of another tool: step counts, spacing, random source, encoding.")
+    @Option(
+        name: .long, help: "Follow every rule of another tool: step counts, spacing, random source, encoding, prompts.")
     var compat: Settings.Compatibility = .none
 
     func validate() throws {

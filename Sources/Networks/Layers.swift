@@ -4,10 +4,12 @@ import Tensors
 // Layers as checkpoints name them: a scope in, `weight` and `bias` taken from it, shapes stated once.
 
 extension Linear {
-    package convenience init(_ scope: WeightScope, from inputs: Int, to outputs: Int, bias: Bool = true) {
+    package convenience init(
+        _ scope: WeightScope, from inputs: Int, to outputs: Int, bias: Bool = true, precision: Engine.Precision = .f32
+    ) {
         self.init(
             scope.weights("weight", [outputs, inputs]), bias: bias ? scope.weights("bias", [outputs]) : nil,
-            on: scope.engine)
+            precision: precision, on: scope.engine)
     }
 }
 

@@ -10,9 +10,14 @@ package struct Estimate: Sendable {
 
 extension DiffusionModel {
     /// Work of one step at a working size.
-    func stepWork(_ size: PixelSize, guided: Bool) -> Work {
-        unet.configuration.work(
-            height: size.height / codec.factor, width: size.width / codec.factor, batch: guided ? 2 : 1)
+    ///
+    /// - Parameter predictions: texts that the network is told in each
+    func stepWork(_ size: PixelSize, predictions: Int) -> Work {
+        // No more than two at once, which is what takes memory.
+        var work = unet.configuration.work(
+            height: size.height / codec.factor, width: size.width / codec.factor, batch: min(predictions, 2))
+        work.operations *= Double(max(predictions, 2)) / 2
+        return work
     }
 
     /// Work of encoding or decoding a picture.
@@ -25,9 +30,9 @@ extension DiffusionModel {
         }
     }
 
-    /// - Parameter runs: steps of each rung
-    package func estimate(_ size: PixelSize, guided: Bool, encodes: Bool, runs: [Int]) -> Estimate {
-        let step = stepWork(size, guided: guided)
+    /// - Parameter runs: calls of the model in each rung
+    package func estimate(_ size: PixelSize, predictions: Int, encodes: Bool, runs: [Int]) -> Estimate {
+        let step = stepWork(size, predictions: predictions)
         let (encode, decode) = (codecWork(size, decoding: false), codecWork(size, decoding: true))
         let painted = runs.filter { $0 > 0 }
         let operations =

@@ -21,6 +21,8 @@ package enum PaintingEvent: Sendable {
         package var schedule: String
         /// Nil where guidance is off.
         package var guidance: Double?
+        /// Tokens of the prompts.
+        package var words: WordCount
     }
 
     package struct Result: Sendable {

@@ -27,17 +27,18 @@ package struct PaintFromNoise {
     package func plan() throws(PaintingError) -> PaintingEvent.Plan {
         let (working, run) = (try workingPlan().working, run())
         let estimate = studio.model.estimate(
-            working, guided: settings.isGuided, encodes: false, runs: [run.evaluations])
+            working, predictions: settings.predictions, encodes: false, runs: [run.evaluations])
         return PaintingEvent.Plan(
             source: nil, working: working, steps: settings.steps, run: run.steps.count, sigma: run.sigma,
             seconds: estimate.seconds, bytes: estimate.bytes, times: run.steps.map(\.from.time), input: nil, skip: nil,
             seed: settings.seed, sampler: settings.sampler.rawValue, schedule: settings.schedule.rawValue,
-            guidance: settings.isGuided ? settings.guidance : nil)
+            guidance: settings.isGuided ? settings.guidance : nil,
+            words: studio.count(settings, evaluations: run.evaluations))
     }
 
     package func work() throws(PaintingError) -> Double {
         let (working, model) = (try workingPlan().working, studio.model)
-        return Double(run().evaluations) * model.stepWork(working, guided: settings.isGuided).operations
+        return Double(run().evaluations) * model.stepWork(working, predictions: settings.predictions).operations
             + model.codecWork(working, decoding: true).operations
     }
 
@@ -45,7 +46,7 @@ package struct PaintFromNoise {
         -> Picture
     {
         let (plan, model) = (try workingPlan(), studio.model)
-        let step = model.stepWork(plan.working, guided: settings.isGuided).operations
+        let step = model.stepWork(plan.working, predictions: settings.predictions).operations
         var painter = LatentPainter(studio, settings, size: plan.working)
         let latents = try painter.paint(nil, run()) { try advance(step, "painting") }
         let decoded = try model.codec.decode(latents).picture()

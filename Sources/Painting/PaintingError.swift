@@ -11,6 +11,8 @@ package enum PaintingError: Error, Equatable {
     case unsuitable(String)
     /// An input is not there (66).
     case missing(String)
+    /// The processor cannot do what is asked (69).
+    case processorLacks(String)
     /// An output cannot be made (73).
     case cannotCreate(String)
     /// A fault of ours (70).
@@ -27,6 +29,7 @@ package func reported(_ error: any Error) -> (line: String, code: Int32) {
         case .usage(let line): (line, 64)
         case .unsuitable(let line): (line, 65)
         case .missing(let line): (line, 66)
+        case .processorLacks(let line): (line, 69)
         case .cannotCreate(let line): (line, 73)
         case .fault(let line): (line + " This is a fault of Velatura's: please report it.", 70)
         case .interrupted: ("Interrupted.", 130)

@@ -8,7 +8,11 @@ import Tensors
 package final class Studio {
     package let model: DiffusionModel
     private let folder: ModelFolder
-    private var texts: [String: Conditioning] = [:]
+    /// Texts that were read, by what decides how.
+    var texts: [TextKey: [Conditioning]] = [:]
+    /// Embeddings that prompts may name.
+    var embeddings: [Embedding] = []
+    var names: [EmbeddingNames]
     private var hashes: [(part: String, hash: String)]?
     private var masks: [PixelSize: Tensor] = [:]
 
@@ -22,15 +26,7 @@ package final class Studio {
     package init(_ folder: ModelFolder, as options: ModelOptions = .init(), on engine: Engine) throws {
         self.folder = folder
         model = try DiffusionModel(folder, as: options, on: engine)
-    }
-
-    /// A prompt as the network takes it, encoded once however many pictures use it.
-    package func conditioning(_ prompt: String, skip: Int?) throws -> Conditioning {
-        let key = "\(skip ?? 0) \(prompt)"
-        if let known = texts[key] { return known }
-        let new = try model.text(prompt, skip: skip)
-        texts[key] = new
-        return new
+        names = model.text.names([])
     }
 
     /// What a model for inpainting sees beside the latents where everything is to be repainted: a white mask, and grey
@@ -86,7 +82,7 @@ package final class Studio {
         let libraries = try Engine.libraries()
         return [
             ("processor", model.engine.instructionSet), ("loops", libraries.kernels), ("oneDNN", libraries.oneDNN),
-            ("precision", "f32"), ("plan", KernelPlan.name),
+            ("precision", model.engine.precision.rawValue), ("plan", KernelPlan.name),
         ]
     }
 }
@@ -125,13 +121,6 @@ package struct LatentPainter {
         return try known ?? model.codec.encode(picture, noise: { _ in drawn })
     }
 
-    /// SDXL was trained with zeros, not an empty text, where there is none: diffusers' `force_zeros_for_empty_prompt`.
-    private func negativeConditioning() throws -> Conditioning {
-        let text = try studio.conditioning(settings.negative, skip: settings.clipSkip)
-        let isMissing = settings.negative.isEmpty && !settings.readsEmptyNegative
-        return isMissing && model.zerosForMissingText ? text.zeros : text
-    }
-
     /// Noises latents to the start's level and paints the steps.
     ///
     /// - Parameters:
@@ -141,12 +130,10 @@ package struct LatentPainter {
         _ latents: Tensor?, _ plan: RunPlan, evaluated: @escaping () throws -> Void
     ) throws -> Tensor {
         guard let first = plan.start else { return latents ?? Tensor(latentShape, repeating: 0) }
-        let positive = try studio.conditioning(settings.prompt, skip: settings.clipSkip)
-        let negative = settings.isGuided ? try negativeConditioning() : nil
+        let clock = PromptClock()
         let denoise = model.denoiser(
-            prompt: positive, negative: negative, guidance: settings.guidance,
-            prediction: plan.configuration.prediction, size: size,
-            beside: model.takesMask ? try studio.wholeMask(size) : nil)
+            try studio.conditioning(settings), prediction: plan.configuration.prediction, size: size,
+            beside: model.takesMask ? try studio.wholeMask(size) : nil, clock: clock)
 
         let start = settings.initialNoiseMultiplier * noise.start()
         let x: Tensor =
@@ -161,6 +148,7 @@ package struct LatentPainter {
             noise: { step, draw in source.step(step, draw) }, path: noise.path(over: plan.span))
         return try settings.sampler.sample(x, run) { x, level in
             let estimate = try denoise(x, level)
+            clock.advance()
             try evaluated()
             return estimate
         }

@@ -10,10 +10,11 @@ package struct Conventions: Sendable, Equatable {
         case webUI
     }
 
-    package enum Prompts: Sendable {
-        /// Weights, alternation and chunks, as the web UI reads prompts.
-        case weighted
-        /// Plain words, cut where the encoder ends, as diffusers reads them.
+    /// How words become what a model is told.
+    package enum Prompts: String, Sendable {
+        /// Weights, schedules, parts and pieces of any length, as the web UI reads prompts: docs/prompts.md.
+        case weighted = "webui"
+        /// Every character is a word's, and what is too long is cut, as diffusers reads them.
         case plain
     }
 

@@ -67,18 +67,3 @@ package func denoiser(_ prediction: Prediction, _ predict: @escaping Predictor) 
         }
     }
 }
-
-/// Classifier-free guidance: away from what the network sees without the prompt, towards what it sees with it.
-///
-/// All predictions are linear in each other at one level, so guiding the estimate is guiding the prediction.
-/// Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2021), equation 6.
-///
-/// - Parameter pair: both predictions of one picture in one batch: without the prompt, with it
-package func guided(by scale: Double, _ pair: @escaping Predictor) -> Predictor {
-    let scale = Float(scale)
-    return { x, time in
-        let both = try pair(Tensor.stack([x, x]), time)
-        let count = x.shape[0]
-        return both.items(0..<count).zip(both.items(count..<2 * count)) { $0 + scale * ($1 - $0) }
-    }
-}

@@ -1,12 +1,10 @@
-import CDNNL
 import CKernels
 import Threads
 
 extension Engine {
     /// Scaled dot-product attention with several heads. Source: Vaswani et al., "Attention Is All You Need" (2017).
     ///
-    /// Queries are taken a tile at a time, so the whole score matrix never exists: each tile's scores are made,
-    /// normalised and used while they are still in the processor's cache.
+    /// Scores, softmax and the sum of values are one pass over the keys (`attention.h`), so scores are never in memory.
     ///
     /// - Parameters:
     ///   - q: `[N, T, C]`, heads side by side along C
@@ -22,31 +20,40 @@ extension Engine {
             "attention of \(q.shape) over \(k.shape) and \(v.shape) with \(heads) heads")
         let width = channels / heads
         let scale = 1 / Float(width).squareRoot()
-        // About half a megabyte of scores: they stay in the second-level cache.
-        let tile = max(8, min(128, (1 << 17) / max(keys, 1)))
+        let tile = attention_rows()
         let tiles = (queries + tile - 1) / tile
-        let scratch = Storage(threads.count * tile * keys)
+        let packedFloats = attention_packed_floats(keys, width)
+        let scratchFloats = attention_scratch_floats(tile, width)
+        // Few enough heads at once that their packed keys and values stay small, enough for every thread.
+        let atOnce = min(batch * heads, max(threads.count, packedMost / packedFloats))
         var result = Tensor(unfilled: [batch, queries, channels])
-        // Ours is the only cutting: a product that oneDNN splits over threads sums in an order that depends on them.
-        Threads(1).apply()
+
         q.withPointer { q in
             k.withPointer { k in
                 v.withPointer { v in
                     result.withMutablePointer { out in
-                        threads.forEachWithWorker(batch * heads * tiles) { piece, worker in
-                            let (head, index) = piece.quotientAndRemainder(dividingBy: tiles)
-                            let (item, column) = (head / heads, head % heads * width)
-                            let rows = index * tile..<min(queries, (index + 1) * tile)
-                            let scores = scratch.pointer + worker * tile * keys
-                            let (count, stride) = (rows.count, channels)
-                            let query = q + (item * queries + rows.lowerBound) * channels + column
-                            let key = k + item * keys * channels + column
-                            let value = v + item * keys * channels + column
-                            dnnl_shim_gemm(1, count, keys, width, scale, query, stride, key, stride, 0, scores, keys)
-                            kernel_softmax(scores, count, keys, keys, causal ? rows.lowerBound : -1)
-                            dnnl_shim_gemm(
-                                0, count, width, keys, 1, scores, keys, value, stride, 0,
-                                out + (item * queries + rows.lowerBound) * channels + column, stride)
+                        scratch.lend(atOnce * packedFloats + threads.count * scratchFloats) { memory in
+                            /// Offset of a head's first value in rows of `rows` tokens an item.
+                            func start(_ head: Int, rows: Int) -> Int {
+                                head / heads * rows * channels + head % heads * width
+                            }
+                            for first in stride(from: 0, to: batch * heads, by: atOnce) {
+                                let count = min(atOnce, batch * heads - first)
+                                threads.forEach(count) { index in
+                                    let place = start(first + index, rows: keys)
+                                    attention_pack(
+                                        k + place, v + place, channels, keys, width, memory + index * packedFloats)
+                                }
+                                threads.forEachWithWorker(count * tiles) { piece, worker in
+                                    let (index, tileIndex) = piece.quotientAndRemainder(dividingBy: tiles)
+                                    let row = tileIndex * tile
+                                    let place = start(first + index, rows: queries) + row * channels
+                                    attention_head(
+                                        q + place, channels, min(tile, queries - row), memory + index * packedFloats,
+                                        keys, width, scale, causal ? row : -1, out + place,
+                                        memory + atOnce * packedFloats + worker * scratchFloats)
+                                }
+                            }
                         }
                     }
                 }
@@ -54,4 +61,7 @@ extension Engine {
         }
         return result
     }
+
+    /// Most floats of packed keys and values, where one head for each thread does not need more: 32 MB.
+    private var packedMost: Int { 1 << 23 }
 }

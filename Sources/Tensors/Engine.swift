@@ -11,18 +11,34 @@ package struct Engine: Sendable {
     package let lanes: Int
     /// oneDNN's name of the best instruction set here, such as "avx512_core_bf16".
     package let instructionSet: String
+    /// What matrix products may be rounded to.
+    package let precision: Precision
     /// Shared by everything that runs on this engine.
     let scratch = Scratch()
 
-    /// - Parameter lanes: fewer than the processor's vectors hold, for tests: 8 where there are 16
+    /// How exact matrix products are, where a layer allows less than 32 bits.
+    package enum Precision: String, Sendable, CaseIterable {
+        /// bfloat16 where that is faster (``KernelPlan``).
+        case auto
+        case f32
+        /// bfloat16 wherever a layer allows it.
+        case bf16
+    }
+
+    /// - Parameters:
+    ///   - precision: `bf16` is `f32` where the processor lacks it: see ``hasBFloat16``
+    ///   - lanes: fewer than the processor's vectors hold, for tests: 8 where there are 16
     /// - Throws: ``EngineError/libraryMissing(_:)`` when oneDNN cannot be opened.
-    package init(threads: Threads = Threads(), lanes: Int? = nil) throws {
-        self.threads = threads
+    package init(threads: Threads = Threads(), precision: Precision = .f32, lanes: Int? = nil) throws {
+        (self.threads, self.precision) = (threads, precision)
         try Engine.open()
         instructionSet = String(cString: dnnl_shim_instruction_set())
         let widest = instructionSet.hasPrefix("avx512") ? 16 : instructionSet == "avx2" ? 8 : 1
         self.lanes = min(lanes ?? widest, widest)
     }
+
+    /// Whether the processor multiplies bfloat16 natively.
+    package var hasBFloat16: Bool { ["bf16", "fp16", "amx"].contains { instructionSet.contains($0) } }
 
     package struct Libraries: Sendable {
         /// Version of oneDNN, such as "2.6.3".

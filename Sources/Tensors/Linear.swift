@@ -1,10 +1,12 @@
 import CDNNL
+import CKernels
 
 /// A matrix with fixed weights that rows are multiplied by: y = x·Wᵀ + b.
 package final class Linear: Sendable {
     private let engine: Engine
     private let weights: Weights
     private let bias: Storage?
+    private let product: KernelPlan.Product
     private let operations = PackedOperations<Shape>()
 
     private struct Shape: Hashable {
@@ -15,9 +17,12 @@ package final class Linear: Sendable {
     /// - Parameters:
     ///   - weights: `[O, I]`
     ///   - bias: `[O]`
-    package init(_ weights: Weights, bias: Weights?, on engine: Engine) {
+    ///   - precision: what the layer allows; the plan picks
+    package init(_ weights: Weights, bias: Weights?, precision: Engine.Precision = .f32, on engine: Engine) {
         precondition(weights.shape.count == 2, "a matrix needs [O, I], not \(weights.shape)")
         (self.engine, self.weights) = (engine, weights)
+        product = KernelPlan.product(
+            inputs: weights.shape[1], outputs: weights.shape[0], precision: precision, on: engine)
         self.bias = bias.map { bias in
             let storage = Storage(bias.count)
             bias.copy(to: storage.pointer)
@@ -44,7 +49,19 @@ package final class Linear: Sendable {
         precondition(x.shape.last == inputs, "\(x.shape) into a matrix of \(inputs) inputs")
         let operation = try operation(rows: x.count / inputs, accumulates: accumulates)
         try x.withPointer { source in
-            try result.withMutablePointer { try operation.run(source, bias: bias, into: $0, on: engine) }
+            try result.withMutablePointer { destination in
+                guard product == .bfloat16 else {
+                    return try operation.run(source, bias: bias, into: destination, on: engine)
+                }
+                let rounded = Storage((x.count + 1) / 2)
+                let words = UnsafeMutableRawPointer(rounded.pointer).assumingMemoryBound(to: UInt16.self)
+                engine.threads.forRanges(x.count, grain: 1 << 16) {
+                    kernel_to_bfloat16(source + $0.lowerBound, words + $0.lowerBound, $0.count)
+                }
+                try withExtendedLifetime(rounded) {
+                    try operation.run(words, bias: bias, into: destination, on: engine)
+                }
+            }
         }
     }
 
@@ -59,7 +76,7 @@ package final class Linear: Sendable {
             var message = [CChar](repeating: 0, count: 256)
             guard
                 let made = dnnl_shim_linear(
-                    Int32(rows), Int32(inputs), Int32(outputs), bias == nil ? 0 : 1, accumulates ? 1 : 0, &message,
+                    Int32(rows), Int32(inputs), Int32(outputs), product == .bfloat16 ? 1 : 0, bias == nil ? 0 : 1, accumulates ? 1 : 0, &message,
                     message.count)
             else { throw EngineError.operation(Engine.text(message)) }
             return try PackedOperation(made, weights: weights, siblings: siblings)

@@ -30,7 +30,7 @@ final class PackedOperation: @unchecked Sendable {
     var packedBytes: Int { packed.count * 4 }
 
     func run(
-        _ source: UnsafePointer<Float>, bias: Storage?, into destination: UnsafeMutablePointer<Float>, on engine: Engine
+        _ source: UnsafeRawPointer, bias: Storage?, into destination: UnsafeMutablePointer<Float>, on engine: Engine
     ) throws {
         engine.threads.apply()
         let status = engine.scratch.lend(scratchFloats) { scratch in

@@ -58,6 +58,8 @@ private final class Pool: Sendable {
 
     var piecesMade: Int { state.withLock(\.made) }
 
+    private static let largePage = 2 << 20
+
     /// The smallest waiting piece that is large enough and at most twice as large, or a new one.
     func take(_ count: Int) -> (UnsafeMutablePointer<Float>, Int) {
         // Rounded up, so that sizes that differ by a few rows share pieces.
@@ -72,12 +74,18 @@ private final class Pool: Sendable {
             return nil
         }
         if let waiting { return (waiting.pointer, waiting.capacity) }
+        let bytes = capacity * MemoryLayout<Float>.stride
+        // Large pieces on large pages, where the system has them: fewer faults, and fewer misses of addresses later.
+        let isLarge = bytes >= 2 * Self.largePage
         var raw: UnsafeMutableRawPointer?
-        if posix_memalign(&raw, 64, capacity * MemoryLayout<Float>.stride) != 0 || raw == nil {
+        if posix_memalign(&raw, isLarge ? Self.largePage : 64, bytes) != 0 || raw == nil {
             trim()
-            posix_memalign(&raw, 64, capacity * MemoryLayout<Float>.stride)
+            posix_memalign(&raw, 64, bytes)
         }
-        guard let raw else { outOfMemory(capacity * MemoryLayout<Float>.stride) }
+        guard let raw else { outOfMemory(bytes) }
+        #if os(Linux)
+            if isLarge { madvise(raw, bytes / Self.largePage * Self.largePage, MADV_HUGEPAGE) }
+        #endif
         return (raw.assumingMemoryBound(to: Float.self), capacity)
     }
 

@@ -42,6 +42,7 @@ import Testing
             (["-o", "-"], ["-o is -", "standard output"]),
             (["--rng", "dice"], ["dice"]), (["--encode", "x"], ["x"]), (["--prediction", "x"], ["x"]),
             (["--clip-skip", "0"], ["--clip-skip"]), (["--clip-skip", "60"], ["--clip-skip", "60"]),
+            (["--embedding"], ["--embedding"]),
             (["--initial-noise-multiplier", "nan"], ["--initial-noise-multiplier"]),
             (["--threads", "0"], ["--threads"]),
             (["--seed", "x"], ["x"]), (["--seed", "1,1"], ["--seed"]), (["--seed=-1"], ["-1"]),
@@ -202,20 +203,6 @@ import Testing
         }
         try write { _ in }
         try place.succeed(["refine", "in.png", "--model", "model", "--steps", "4", "-o", "fine.png"])
-    }
-
-    @Test("a prompt that is too long is painted all the same, and what was cut is told")
-    func longPrompts() throws {
-        let prompt = String(repeating: "a lake ", count: 60) + "with a boat"
-        let finished = try place.succeed(["refine", "in.png", "--steps", "4", "--seed", "1", "--prompt", prompt])
-        #expect(finished.output == "in-refine-skip50.png\n")
-        let warnings = finished.errorLines.filter { $0.hasPrefix("Warning: ") }
-        #expect(warnings.count == 1)
-        let warning = try #require(warnings.first)
-        #expect(warning.contains("--prompt") && warning.contains("75") && warning.contains("boat”"))
-        let events = try jsonLines(
-            try place.succeed(["refine", "in.png", "--seed", "1", "--prompt", prompt, "--explain", "--json"]).output)
-        #expect(events.contains { $0["event"] as? String == "warning" })
     }
 
     @Test("a place where nothing can be written is told before painting")

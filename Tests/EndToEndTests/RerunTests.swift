@@ -29,6 +29,11 @@ import Testing
                 "@@home -- \"quoted\"\nnext, -line",
             ],
             ["--skip-steps", "5", "--model", Workplace.smallModel, "--compat", "diffusers", "--prediction", "v"],
+            [
+                "--prompt", "a (lake:1.3) [at:by:0.5] sea AND [fog|sun]:0.4", "--negative", "[x]", "--sampler",
+                "dpmpp-2s-a",
+            ],
+            ["--prompt", "a (lake:1.3) AND sea", "--compat", "diffusers"],
         ])
     func sameBytes(arguments: [String]) throws {
         try paint(arguments)
@@ -99,6 +104,73 @@ import Testing
         let parts = try #require((recipe["model"] as? [String: Any])?["parts"] as? [String: String])
         #expect(Set(parts.keys) == ["unet", "vae", "text_encoder"])
         #expect(Set(parts.values).count == 3)
+    }
+
+    @Test("embeddings are found by hash under their own names, and one that is missing is told")
+    func embeddings() throws {
+        func copy(_ name: String, to path: String) throws {
+            try FileManager.default.createDirectory(
+                atPath: URL(fileURLWithPath: place.file(path)).deletingLastPathComponent().path,
+                withIntermediateDirectories: true)
+            try FileManager.default.copyItem(
+                atPath: Golden.path("prompts/embeddings/\(name).safetensors"), toPath: place.file(path))
+        }
+        func move(_ from: String, _ to: String) throws {
+            try FileManager.default.moveItem(atPath: place.file(from), toPath: place.file(to))
+        }
+        let model = ["--model", Workplace.smallModel]
+        try copy("wisp", to: "words/wisp.safetensors")
+        try copy("Wisp Glow", to: "words/more/Wisp Glow.safetensors")
+        try paint(["--prompt", "a (wisp:1.2)", "--negative", "wisp glow", "--embedding", "words"] + model)
+        try paint(["--prompt", "a wisp", "--embedding", "words", "--compat", "diffusers"] + model, to: "plain.png")
+        #expect(try place.succeed(["history", "out.png"]).output.contains("embeddings Wisp Glow, wisp"))
+
+        try place.refuse(
+            ["rerun", "out.png", "-o", "1.png"] + model, code: 66,
+            naming: ["Wisp Glow", "sha256", "--find", "current folder"])
+        try place.succeed(["rerun", "out.png", "-o", "1.png", "--find", "words"] + model)
+        #expect(try place.bytes("out.png") == place.bytes("1.png"))
+        try move("words/wisp.safetensors", "wisp.safetensors")
+        try move("words/more/Wisp Glow.safetensors", "Wisp Glow.safetensors")
+        try place.succeed(["rerun", "out.png", "-o", "2.png"] + model)
+        #expect(try place.bytes("out.png") == place.bytes("2.png"))
+        try place.succeed(["rerun", "plain.png", "-o", "3.png"] + model)
+        #expect(try place.bytes("plain.png") == place.bytes("3.png"))
+
+        var crowd = try place.read("plain.png")
+        crowd.metadata.texts = [
+            .init(
+                keyword: "velatura",
+                text:
+                    #"{"command":"paint","size":"8x8","embeddings":[\#((0..<257).map { #"{"name":"e\#($0)"}"# }.joined(separator: ","))]}"#
+            )
+        ]
+        try place.write(crowd, to: "crowd.png")
+        try place.refuse(["rerun", "crowd.png"], code: 65, naming: ["crowd.png", "257", "256"])
+
+        // Another file of that name, and the right one under another.
+        try move("wisp.safetensors", "renamed.safetensors")
+        try copy("narrow", to: "wisp.safetensors")
+        try place.refuse(["rerun", "plain.png", "-o", "4.png"] + model, code: 66, naming: ["wisp.safetensors"])
+
+        // The web UI's text has the first digits of each hash; what it names and is not there is told.
+        let recorded = try #require(try place.read("plain.png").recipe()["embeddings"] as? [[String: String]])
+        let hash = try #require(recorded[0]["sha256"]).prefix(12)
+        try webUI(
+            "a wisp\nSteps: 6, Sampler: Euler, CFG scale: 2, Seed: 3, Size: 48x32, TI hashes: \"wisp: \(hash), gone: 0123456789ab, wisp: \(hash)\""
+        )
+        func rerun(_ name: String) throws -> String {
+            try place.succeed(["rerun", "web.png", "-o", name] + model).errorLines.filter { $0.hasPrefix("Warning: ") }
+                .joined()
+        }
+        let without = try rerun("5.png")
+        #expect(without.contains("embedding wisp") && without.contains("embedding gone"))
+        try FileManager.default.removeItem(atPath: place.file("wisp.safetensors"))
+        try move("renamed.safetensors", "wisp.safetensors")
+        let with = try rerun("6.png")
+        #expect(!with.contains("embedding wisp") && with.contains("embedding gone"))
+        #expect(try place.read("5.png").samples != place.read("6.png").samples)
+        #expect(try (place.read("6.png").recipe()["embeddings"] as? [[String: String]])?.count == 1)
     }
 
     /// A picture as the web UI writes it.
@@ -177,6 +249,21 @@ import Testing
         try place.refuse(["rerun", "fitted.png"], code: 65, naming: ["fitted.png", "fit"])
         try webUI("a lake\nSteps: 6, Sampler: Restart, CFG scale: 2, Seed: 3, Size: 40x24")
         try place.refuse(["rerun", "web.png"], code: 65, naming: ["Restart"])
+        // Words that name what is not applied yet, and recipes of both ways of reading at once.
+        try webUI("a lake <lora:ink:1>\nSteps: 6, Sampler: Euler, CFG scale: 2, Seed: 3, Size: 40x24", to: "lora.png")
+        try place.refuse(["rerun", "lora.png"], code: 65, naming: ["lora.png", "<lora:ink:1>"])
+        var mixed = Picture.sample(8, 8, .rgb)
+        let both =
+            #"{"command":"paint","size":"40x24","steps":4,"seed":1,"sampler":"ddim","compat":"none","prompt-language":"plain","embeddings":[{"name":"../x"},7]}"#
+        mixed.metadata.texts = [.init(keyword: "velatura", text: both)]
+        try place.write(mixed, to: "mixed.png")
+        try place.refuse(["rerun", "mixed.png"], code: 66, naming: ["../x"])
+        mixed.metadata.texts = [
+            .init(keyword: "velatura", text: both.replacingOccurrences(of: #"{"name":"../x"},7"#, with: ""))
+        ]
+        try FileManager.default.removeItem(atPath: place.file("mixed.png"))
+        try place.write(mixed, to: "mixed.png")
+        #expect(try place.succeed(["rerun", "mixed.png"]).errors.contains("prompt-language: plain"))
         // Strangers' recipes.
         for (recipe, parts) in [
             (#"{"command":"paint","sampler":"magic","size":"40x24"}"#, ["magic"]),

@@ -1,6 +1,7 @@
 import Foundation
 import Raster
 import RasterFiles
+import Tensors
 import TestKit
 import Testing
 
@@ -42,6 +43,30 @@ import Testing
         try place.succeed(["refine", "in.png", "--run-steps", "3", "--seed", "1", "-o", "few.png"])
         let painted = try place.read("few.png")
         #expect(try painted.recipe()["run-steps"] as? Int == 3)
+    }
+
+    @Test("--precision bf16 rounds and is recorded; f32 does not; the small model is spared by auto; rerun keeps it")
+    func precision() throws {
+        func paint(_ precision: String) throws -> Picture {
+            try place.succeed(
+                [
+                    "refine", "in.png", "--precision", precision, "--skip", "80", "--steps", "10", "--seed", "1",
+                    "--prompt", "a lake", "-o", "\(precision).png",
+                ])
+            return try place.read("\(precision).png")
+        }
+        guard try Engine().hasBFloat16 else {
+            let finished = try place.run(["refine", "in.png", "--precision", "bf16", "--seed", "1"])
+            #expect(finished.code == 69)
+            return
+        }
+        let (exact, auto, rounded) = (try paint("f32"), try paint("auto"), try paint("bf16"))
+        let (same, differs) = (exact.samples == auto.samples, exact.samples != rounded.samples)
+        #expect(same && differs)
+        #expect(try rounded.recipe()["kernels"] as? [String: String] ?? [:] != exact.recipe()["kernels"] as? [String: String])
+        try place.succeed(["rerun", "bf16.png", "-o", "again.png"])
+        let again = try place.read("again.png").samples == rounded.samples
+        #expect(again)
     }
 
     @Test("few-step models run four steps without guidance by default, and as asked otherwise")

@@ -24,4 +24,23 @@ import Testing
         // Sums of up to a thousand terms of order one in single precision, through some forty layers.
         expectClose(output, try reference.tensor("output"), absolute: 2e-5, relative: 1e-4, name)
     }
+
+    @Test("products rounded to bfloat16 change a prediction by a hundredth or two", arguments: ["sd1", "sdxl"])
+    func rounded(name: String) throws {
+        let engine = try Engine(precision: .bf16)
+        guard engine.hasBFloat16 else { return }
+        let folder = try Golden.folder("unet-\(name)")
+        let unet = try UNet.load(folder, "unet", on: engine)
+        let reference = try Golden.tensors("unet-\(name)/reference.safetensors")
+        let added: UNet.Added? =
+            try reference.has("text_embeds")
+            ? .init(text: reference.tensor("text_embeds"), numbers: reference.tensor("time_ids")) : nil
+        let output = try unet(
+            reference.tensor("sample"), times: reference.doubles("timestep"),
+            context: reference.tensor("encoder_hidden_states"), added: added)
+        let expected = try reference.tensor("output").values
+        let error = zip(output.values, expected).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+        let size = expected.reduce(0.0) { $0 + Double($1 * $1) }
+        #expect(error > 0 && error < 6e-4 * size, "\((error / size).squareRoot())")
+    }
 }

@@ -12,7 +12,7 @@ import Testing
     static let names = [
         "k-heun", "k-lms", "k-dpm2", "k-dpm2-a", "k-dpmpp-2s-a", "k-dpmpp-sde", "k-dpmpp-2m-sde", "web-euler-a",
         "web-euler-a-ensd", "web-dpmpp-2m", "web-dpm2", "web-dpmpp-sde", "web-heun-all", "web-lcm", "web-ddim",
-        "web-ddim-eta", "web-plms", "web-plms-one", "web-unipc", "web-multiplier",
+        "web-ddim-eta", "web-plms", "web-plms-one", "web-unipc", "web-multiplier", "web-heun-words", "web-dpm2-a-words",
     ]
 
     @Test("every case is run")

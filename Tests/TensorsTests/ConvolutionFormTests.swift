@@ -24,7 +24,7 @@ import Threads
         .init(inputs: 64, outputs: 48, height: 76, width: 116), .init(inputs: 32, outputs: 32, height: 64, width: 64),
         .init(inputs: 320, outputs: 160, height: 8, width: 8), .init(inputs: 640, outputs: 640, height: 8, width: 8),
         .init(inputs: 640, outputs: 640, height: 16, width: 16, batch: 1),
-        // A 256×256 picture in the built-in model, and what oneDNN's own Winograd rounds differently on 8 or 16 threads.
+        // A 256×256 picture in the built-in model, and what oneDNN's own Winograd rounds differently on 8 threads.
         .init(inputs: 160, outputs: 64, height: 64, width: 64), .init(inputs: 128, outputs: 128, height: 64, width: 64),
         .init(inputs: 1280, outputs: 160, height: 8, width: 8, batch: 1),
         .init(inputs: 48, outputs: 40, height: 3, width: 5),

@@ -66,10 +66,14 @@ import Threads
         for rows in [1, 2, 7, 64, 77, 154, 551, 1102] where rows * inputs * outputs < 1 << 30 {
             let x = generator.tensor([rows, inputs])
             try expectSame("\(rows) rows") { engine in
-                let linear = Linear(weights, bias: bias, on: engine)
-                var sum = try linear(x)
-                try linear.add(x, to: &sum)
-                return sum.values
+                var values: [Float] = []
+                for precision in [Engine.Precision.f32, .bf16] {
+                    let linear = Linear(weights, bias: bias, precision: precision, on: engine)
+                    var sum = try linear(x)
+                    try linear.add(x, to: &sum)
+                    values += sum.values
+                }
+                return values
             }
         }
     }

@@ -1,3 +1,4 @@
+import CKernels
 import Tensors
 import TestKit
 import Testing
@@ -31,6 +32,18 @@ import Testing
         for (word, value) in zip(words, Weights(words: words, format: .bfloat16, shift: shift).floats()) {
             #expect(value.bitPattern == UInt32(word) << 16, "\(word)")
         }
+    }
+
+    @Test("floats become the nearest bfloat16, halves the even one, and no number stays none")
+    func toBFloat16() {
+        let cases: [(UInt32, UInt16)] = [
+            (0x3f80_0000, 0x3f80), (0x3f80_7fff, 0x3f80), (0x3f80_8000, 0x3f80), (0x3f80_8001, 0x3f81),
+            (0x3f81_8000, 0x3f82), (0xbf81_8000, 0xbf82), (0x7f7f_ffff, 0x7f80), (0x7f80_0000, 0x7f80),
+            (0x7f80_0001, 0x7fc0), (0xffff_ffff, 0xffff), (0x0000_0001, 0), (0x8000_0000, 0x8000),
+        ]
+        var words = [UInt16](repeating: 0, count: cases.count)
+        kernel_to_bfloat16(cases.map { Float(bitPattern: $0.0) }, &words, cases.count)
+        #expect(words == cases.map(\.1))
     }
 
     @Test("32-bit floats are read from any address", arguments: [0, 1, 2, 3])

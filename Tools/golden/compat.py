@@ -21,6 +21,7 @@ from PIL import Image
 from common import GOLDEN, folder, report, save, seeded, write_json
 from img2img import FOG, LAKE, SD
 from noise import nv, turned
+from prompts import parts_of, sd
 from schedules import ALPHAS64, TABLE, external, ladder, sampling
 
 ABAR = ALPHAS64.double()
@@ -47,7 +48,11 @@ CASES = [
     ("web-plms-one", "webui", "plms", "model", 10, 0.2, 7, None, 71, {}),
     ("web-unipc", "webui", "unipc", "model", 12, 0.75, 7, None, 72, {}),
     ("web-multiplier", "webui", "euler", "karras", 10, 0.5, 7, None, 73, {"multiplier": 0.8}),
+    ("web-heun-words", "webui", "heun", "model", 8, 0.6, 6, None, 74,
+     {"prompt": "a (painting:1.3) of [lake:sea:0.4] at [sunset|dawn]", "negative": "(fog:1.2), [blur::3]"}),
+    ("web-dpm2-a-words", "webui", "dpm2-a", "model", 6, 0.5, 6, 1.0, 75, {"prompt": "[lake:sea:3] AND [:sky:0.4]:0.5"}),
 ]
+SECOND_ORDER = ("heun", "dpm2", "dpm2-a", "dpmpp-2s-a", "dpmpp-sde")
 K = {"heun": "heun", "lms": "lms", "dpm2": "dpm_2", "dpm2-a": "dpm_2_ancestral", "dpmpp-2s-a": "dpmpp_2s_ancestral",
      "dpmpp-sde": "dpmpp_sde", "dpmpp-2m-sde": "dpmpp_2m_sde", "euler": "euler", "euler-a": "euler_ancestral", "dpmpp-2m": "dpmpp_2m"}
 AUTOMATIC = {"dpmpp-2m": "karras", "dpmpp-sde": "karras", "dpmpp-2s-a": "karras", "dpm2": "karras", "dpm2-a": "karras",
@@ -188,6 +193,27 @@ def web_run(eps, latents, sampler, schedule, steps, strength, eta, seed, more):
     return k_sample(sampler, eps, x, sigmas, whole, seed, source, fresh, eta)
 
 
+def changing(unet, calls, guidance, prompt, negative):
+    """A prompt in the web UI's language, which changes by calls of the network: samplers of second order call it twice a step."""
+    readers = sd({})
+    parts = [(readers.schedule(text, calls), weight) for text, weight in parts_of(prompt)]
+    against = readers.schedule(negative, calls)
+    call = iter(range(calls))
+
+    def eps(x, t, **_):
+        now = next(call)
+
+        def ask(schedule):
+            ends, context, _ = schedule
+            place = next(i for i, end in enumerate(ends) if now <= end)
+            return unet(x, t.reshape(-1)[0], context[place:place + 1]).sample
+
+        away = ask(against)
+        return away + sum(guidance * weight * (ask(part) - away) for part, weight in parts)
+
+    return eps
+
+
 def main():
     out = folder("compat")
     pipe = StableDiffusionImg2ImgPipeline.from_pretrained(GOLDEN / "img2img" / "model")
@@ -202,6 +228,9 @@ def main():
             both = pipe.unet(torch.cat([x, x]), t.reshape(-1)[0], torch.cat([without, words])).sample.chunk(2)
             return both[1] if guidance == 1 else both[0] + guidance * (both[1] - both[0])
 
+        if "prompt" in more:
+            eps = changing(pipe.unet, steps * (2 if sampler in SECOND_ORDER else 1), guidance, more["prompt"], more.get("negative", FOG))
+
         if tool == "k":
             final = k_run(eps, latents, sampler, schedule, steps, strength, eta, seed)
         else:
@@ -212,7 +241,7 @@ def main():
         Image.fromarray((rgb * 255).round().astype(np.uint8)).save(out / f"{name}.png")
         save(out / f"{name}.safetensors", final_latents=final)
         entries.append(dict(name=name, tool=tool, sampler=sampler, schedule=schedule, steps=steps, strength=strength,
-                            guidance=guidance, eta=eta, seed=seed, prompt=LAKE, negative=FOG, **more))
+                            guidance=guidance, eta=eta, seed=seed, **{"prompt": LAKE, "negative": FOG, **more}))
     write_json(out / "cases.json", entries)
 
 

@@ -1,7 +1,8 @@
 // oneDNN's primitives in the few forms that the networks need, the same over its 2.x and 3.x interfaces.
 //
 // Feature maps are blocked: [N, ⌈C/B⌉, H, W, B] with B channels side by side (oneDNN's nChw16c, nChw8c; B = 1 is plain
-// NCHW), lanes past C are zero. Matrices are row-major. All values are 32-bit floats.
+// NCHW), lanes past C are zero. Matrices are row-major. Values are 32-bit floats
+// but where bfloat16 is said.
 // Source: oneAPI Deep Neural Network Library, developer guide, "Convolution", "Matrix Multiplication".
 #ifndef VELATURA_DNNL_SHIM_H
 #define VELATURA_DNNL_SHIM_H
@@ -33,8 +34,10 @@ typedef struct dnnl_shim_operation dnnl_shim_operation;
 dnnl_shim_operation *dnnl_shim_convolution(const dnnl_shim_convolution_spec *spec, char *message, size_t capacity);
 
 /// [rows, inner] × [inner, columns] (+ bias[columns]) → [rows, columns]. Weights are given as [columns, inner].
+///
+/// With `bfloat16` the rows are given as bfloat16 and weights are packed so; sums and results stay 32-bit floats.
 dnnl_shim_operation *dnnl_shim_linear(
-    int rows, int inner, int columns, int has_bias, int accumulate, char *message, size_t capacity);
+    int rows, int inner, int columns, int bfloat16, int has_bias, int accumulate, char *message, size_t capacity);
 
 void dnnl_shim_destroy(dnnl_shim_operation *operation);
 
@@ -51,15 +54,9 @@ int dnnl_shim_same_packing(const dnnl_shim_operation *one, const dnnl_shim_opera
 /// Packs weights from [O, I, kh, kw] (convolution) or [columns, inner] (linear), row-major.
 int dnnl_shim_pack(const dnnl_shim_operation *operation, const float *plain, float *packed);
 
-/// Runs. All pointers are 64-byte aligned; `bias` may be NULL when there is none. Returns oneDNN's status, 0 is success.
+/// Runs. `source` holds floats, or bfloat16 where the operation wants it. All pointers are 64-byte aligned; `bias` may be NULL when there is none. Returns oneDNN's status, 0 is success.
 int dnnl_shim_run(
-    const dnnl_shim_operation *operation, const float *source, const float *packed, const float *bias,
+    const dnnl_shim_operation *operation, const void *source, const float *packed, const float *bias,
     float *destination, float *scratch);
-
-/// C[m, n] = alpha·A[m, k]·B + beta·C, row-major with row strides, where B is [k, n], or [n, k] when `transposed`.
-/// Runs on the calling thread alone when called from inside a parallel loop.
-int dnnl_shim_gemm(
-    int transposed, long m, long n, long k, float alpha, const float *a, long a_stride, const float *b, long b_stride,
-    float beta, float *c, long c_stride);
 
 #endif

@@ -36,8 +36,6 @@ void kernel_add_rows_to_plane(const float *rows, size_t stride, size_t count, fl
 
 // Rows of matrices.
 void kernel_layer_norm(const float *rows, float *out, size_t count, size_t width, const float *weight, const float *bias, float epsilon);
-/// In place: each row becomes softmax(row). With `visible` ≥ 0, row i sees only its first visible + i + 1 entries.
-void kernel_softmax(float *rows, size_t count, size_t width, size_t stride, ptrdiff_t visible);
 /// out[i, j] = rows[i, j]·gelu(rows[i, width + j]).
 void kernel_geglu(const float *rows, float *out, size_t count, size_t width);
 
@@ -50,5 +48,8 @@ void kernel_add_array(const float *a, const float *b, float *out, size_t count);
 // Number formats of weights, to 32-bit floats.
 void kernel_from_float16(const uint16_t *from, float *to, size_t count);
 void kernel_from_bfloat16(const uint16_t *from, float *to, size_t count);
+
+/// Rounded to the nearest bfloat16, halves to even.
+void kernel_to_bfloat16(const float *from, uint16_t *to, size_t count);
 
 #endif

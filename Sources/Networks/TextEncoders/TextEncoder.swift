@@ -79,17 +79,38 @@ package struct TextEncoder: Sendable {
         package let projected: Tensor?
     }
 
-    /// - Parameter tokens: N rows of T token numbers, T at most `positions`
-    package func callAsFunction(_ tokens: [[Int]]) throws -> Encoding {
+    /// Vectors that stand where tokens would: what textual inversion learnt.
+    package struct Insertion: Sendable {
+        /// Place of the first in its row.
+        package let position: Int
+        /// Rows of `width` values.
+        package let vectors: [Float]
+
+        package init(at position: Int, _ vectors: [Float]) { (self.position, self.vectors) = (position, vectors) }
+    }
+
+    /// - Parameters:
+    ///   - tokens: N rows of T token numbers, T at most `positions`
+    ///   - insertions: for the rows, what replaces their tokens; what reaches beyond a row is left out
+    package func callAsFunction(_ tokens: [[Int]], inserting insertions: [[Insertion]] = []) throws -> Encoding {
         let c = configuration
         let length = tokens.first?.count ?? 0
         precondition(tokens.allSatisfy { $0.count == length } && length <= c.positions)
         var h = Tensor(unfilled: [tokens.count, length, c.width])
         h.withMutablePointer { out in
             for (row, token) in tokens.joined().enumerated() {
-                let start = out + row * c.width
-                tokenEmbedding.rows(token..<token + 1).copy(to: start)
-                for i in 0..<c.width { start[i] += positionEmbedding[row % length * c.width + i] }
+                tokenEmbedding.rows(token..<token + 1).copy(to: out + row * c.width)
+            }
+            for (item, insertions) in insertions.enumerated() {
+                for insertion in insertions {
+                    let count = min(insertion.vectors.count, (length - insertion.position) * c.width)
+                    for i in 0..<max(count, 0) {
+                        out[(item * length + insertion.position) * c.width + i] = insertion.vectors[i]
+                    }
+                }
+            }
+            for row in 0..<tokens.count * length {
+                for i in 0..<c.width { out[row * c.width + i] += positionEmbedding[row % length * c.width + i] }
             }
         }
         var states = [h]

@@ -14,6 +14,8 @@ package struct Tokenizer: Sendable {
     package let end: Int
     /// What fills a short text up to the encoder's length.
     package let padding: Int
+    /// The comma that ends a word, behind which a long text is best cut.
+    package var comma: Int? { numbers[",</w>"] }
 
     private struct Pair: Hashable {
         let first, second: String

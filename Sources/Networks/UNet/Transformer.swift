@@ -1,6 +1,9 @@
 import Checkpoints
 import Tensors
 
+// The transformers hold most of a network's matrices and none of its finest numbers: their products may be rounded as the
+// engine's precision allows. Times, texts and autoencoders stay in 32 bits.
+
 /// Attention with its projections: over the tokens themselves, or over a text.
 ///
 /// Source: diffusers, `models/attention_processor.py`, `Attention`.
@@ -14,10 +17,11 @@ struct AttentionLayer: Sendable {
 
     init(_ scope: WeightScope, width: Int, contextWidth: Int, heads: Int) {
         (engine, self.heads) = (scope.engine, heads)
-        query = Linear(scope("to_q"), from: width, to: width, bias: false)
-        key = Linear(scope("to_k"), from: contextWidth, to: width, bias: false)
-        value = Linear(scope("to_v"), from: contextWidth, to: width, bias: false)
-        output = Linear(scope("to_out", 0), from: width, to: width)
+        let precision = engine.precision
+        query = Linear(scope("to_q"), from: width, to: width, bias: false, precision: precision)
+        key = Linear(scope("to_k"), from: contextWidth, to: width, bias: false, precision: precision)
+        value = Linear(scope("to_v"), from: contextWidth, to: width, bias: false, precision: precision)
+        output = Linear(scope("to_out", 0), from: width, to: width, precision: precision)
     }
 
     /// Adds attention of `x` over `context` to `sum`.
@@ -42,13 +46,14 @@ struct TransformerBlock: Sendable {
 
     init(_ scope: WeightScope, width: Int, contextWidth: Int, heads: Int) {
         engine = scope.engine
+        let precision = engine.precision
         norm1 = LayerNorm(scope("norm1"), width: width)
         selfAttention = AttentionLayer(scope("attn1"), width: width, contextWidth: width, heads: heads)
         norm2 = LayerNorm(scope("norm2"), width: width)
         crossAttention = AttentionLayer(scope("attn2"), width: width, contextWidth: contextWidth, heads: heads)
         norm3 = LayerNorm(scope("norm3"), width: width)
-        feedIn = Linear(scope("ff")("net", 0)("proj"), from: width, to: 8 * width)
-        feedOut = Linear(scope("ff")("net", 2), from: 4 * width, to: width)
+        feedIn = Linear(scope("ff")("net", 0)("proj"), from: width, to: 8 * width, precision: precision)
+        feedOut = Linear(scope("ff")("net", 2), from: 4 * width, to: width, precision: precision)
     }
 
     func apply(to tokens: inout Tensor, context: Tensor) throws {
@@ -73,14 +78,15 @@ struct SpatialTransformer: Sendable {
 
     init(_ scope: WeightScope, channels: Int, contextWidth: Int, heads: Int, layers: Int, groups: Int) {
         engine = scope.engine
+        let precision = engine.precision
         // This normalisation's epsilon is fixed, whatever `norm_eps` says.
         norm = GroupNorm(scope("norm"), channels: channels, groups: groups, epsilon: 1e-6)
         // A 1×1 convolution in SD 1, a matrix in SD 2 and SDXL: over tokens the two are the same.
-        projectIn = Linear(scope("proj_in"), from: channels, to: channels)
+        projectIn = Linear(scope("proj_in"), from: channels, to: channels, precision: precision)
         blocks = (0..<layers).map {
             TransformerBlock(scope("transformer_blocks", $0), width: channels, contextWidth: contextWidth, heads: heads)
         }
-        projectOut = Linear(scope("proj_out"), from: channels, to: channels)
+        projectOut = Linear(scope("proj_out"), from: channels, to: channels, precision: precision)
     }
 
     func apply(to x: inout FeatureMap, context: Tensor) throws {

@@ -207,56 +207,6 @@ package struct DiffusionModel: Sendable {
     /// Guidance where none is asked for. A network that is told of guidance was trained with it told; 8.5 is diffusers'.
     package var defaultGuidance: Double { embedsGuidance ? 8.5 : scheduler.fewStep == nil ? 7.5 : 0 }
 
-    /// The denoiser for a prompt.
-    ///
-    /// - Parameters:
-    ///   - guidance: how far to go from `negative` towards `positive`; 1 or less runs the prompt alone
-    ///   - size: size of the working picture in pixels, which SDXL is told
-    ///   - beside: `[1, C, h, w]`, channels that a model for inpainting sees beside the latents
-    package func denoiser(
-        prompt positive: Conditioning, negative: Conditioning?, guidance: Double, prediction: Prediction,
-        size: PixelSize, beside: Tensor? = nil
-    ) -> Denoiser {
-        let unet = unet
-        let told = embedsGuidance ? guidance - 1 : nil
-        func seen(_ x: Tensor) -> Tensor { beside.map { x.joined($0) } ?? x }
-        func added(_ texts: [Conditioning]) -> UNet.Added? {
-            let pooled = texts.compactMap(\.pooled)
-            guard pooled.count == texts.count, unet.configuration.added != nil else { return nil }
-            let (w, h) = (Float(size.width), Float(size.height))
-            let numbers = Tensor([texts.count, 6], (0..<texts.count).flatMap { _ in [h, w, 0, 0, h, w] })
-            return UNet.Added(text: Tensor.stack(pooled), numbers: numbers)
-        }
-        guard let negative else {
-            let extra = added([positive])
-            return Sampling.denoiser(prediction) { x, time in
-                try unet(seen(x), times: [time], context: positive.context, added: extra, guidance: told)
-            }
-        }
-        let (context, extra) = (Tensor.stack([negative.context, positive.context]), added([negative, positive]))
-        return Sampling.denoiser(
-            prediction,
-            guided(by: guidance) { pair, time in
-                try unet(seen(pair), times: [time, time], context: context, added: extra, guidance: told)
-            })
-    }
-}
-
-extension Tensor {
-    /// The channels of `[N, C, H, W]` with those of one picture after them, in every item.
-    fileprivate func joined(_ beside: Tensor) -> Tensor {
-        let (n, own, more) = (shape[0], count / shape[0], beside.count)
-        var result = Tensor(unfilled: [n, shape[1] + beside.shape[1], shape[2], shape[3]])
-        result.withMutablePointer { out in
-            withPointer { mine in
-                beside.withPointer { theirs in
-                    for item in 0..<n {
-                        (out + item * (own + more)).update(from: mine + item * own, count: own)
-                        (out + item * (own + more) + own).update(from: theirs, count: more)
-                    }
-                }
-            }
-        }
-        return result
-    }
+    /// Whether a clip skip changes what the text encoder gives: OpenCLIP's, and SDXL's two, are always read at one layer.
+    package var takesClipSkip: Bool { family == .miniature || family == .sd1 }
 }

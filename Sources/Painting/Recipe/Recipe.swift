@@ -22,6 +22,9 @@ package struct Recipe: Sendable {
     /// The form that was asked for.
     package var form = Form()
     package var kernels: [(String, String)]
+    /// Tokens of the prompts, and the embeddings that they name.
+    package var words: WordCount?
+    package var embeddings: [(name: String, hash: String)] = []
     /// Recipes of the source's own past, oldest first, as JSON.
     package var history: [String] = []
 
@@ -66,6 +69,7 @@ package struct Recipe: Sendable {
         var members: [(String, JSONText)] = [
             ("velatura", .text(Self.version)), ("command", .text(command)), ("prompt", .text(s.prompt)),
             ("negative", s.negative.isEmpty && !s.readsEmptyNegative ? .null : .text(s.negative)),
+            ("prompt-language", .text(s.conventions.prompts.rawValue)),
             ("guidance", .number(s.guidance)), ("sampler", .text(s.sampler.rawValue)),
             ("schedule", .text(s.schedule.rawValue)), ("steps", .integer(s.steps)),
             ("run-steps", s.runSteps.map(JSONText.integer) ?? .null),
@@ -94,6 +98,11 @@ package struct Recipe: Sendable {
                 ])
             ),
         ]
+        if let words {
+            func tokens(_ count: TextCount) -> JSONText { .integer(count.tokens.upperBound) }
+            members.append(("tokens", .list((words.prompt + [words.negative].compactMap { $0 }).map(tokens))))
+        }
+        if !embeddings.isEmpty { members.append(("embeddings", .list(embeddings.map(named)))) }
         if let source { members.append(("source", named(source))) }
         members.append(("kernels", .object(kernels.map { ($0.0, .text($0.1)) })))
         if !history.isEmpty { members.append(("history", .list(history.map(JSONText.raw)))) }
@@ -127,6 +136,10 @@ package struct Recipe: Sendable {
         case .nv: fields.append(("RNG", "NV"))
         }
         if s.initialNoiseMultiplier != 1 { fields.append(("Noise multiplier", short(s.initialNoiseMultiplier))) }
+        if !embeddings.isEmpty {
+            let hashes = embeddings.map { "\($0.name): \($0.hash.prefix(12))" }
+            fields.append(("TI hashes", hashes.joined(separator: ", ")))
+        }
         fields.append(("Version", "Velatura \(Self.version)"))
         let line = fields.map { key, value in
             let needsQuotes = value.contains { $0 == "," || $0 == "\n" || $0 == ":" }

@@ -9,6 +9,8 @@ package struct RecipeArguments: Sendable {
     /// The init image's name and hash, where there was one.
     package var source: (name: String, hash: String)?
     package var model: (name: String, parts: [String: String])?
+    /// The embeddings that the prompts name, each with the beginning of its hash at least.
+    package var embeddings: [(name: String, hash: String)] = []
     package var format: String?
     /// Settings that nothing here can follow, in words.
     package var unhonoured: [String] = []
@@ -20,6 +22,7 @@ package struct RecipeArguments: Sendable {
     /// Keys that are not settings of one painting, or that follow from the others.
     private static let facts: Set<String> = [
         "velatura", "command", "run", "sigma", "size", "working", "kernels", "history", "model", "source", "format",
+        "tokens", "prompt-language", "embeddings",
     ]
 
     /// From a recipe of ours.
@@ -60,6 +63,7 @@ package struct RecipeArguments: Sendable {
         }
         for key in ["prediction", "initial-noise-multiplier", "work-size", "depth", "quality"] { give(key) }
         give("eta-noise-delta", unless: "0")
+        if let precision = recipe["kernels"]["precision"].text { options.append("--precision=\(precision)") }
         taken.insert("colour")
         if command == "refine" {
             give("colour-anchor")
@@ -73,8 +77,18 @@ package struct RecipeArguments: Sendable {
         var parts = (recipe["model"]["parts"].object ?? [:]).compactMapValues(\.text)
         if let unet = recipe["model"]["sha256"].text { parts["unet"] = unet }
         model = recipe["model"]["name"].text.map { ($0, parts) }
+        embeddings = try Self.distinct(
+            (recipe["embeddings"].list ?? []).compactMap { entry in
+                entry["name"].text.map { ($0, entry["sha256"].text ?? "") }
+            }, picture)
         format = recipe["format"].text
         unhonoured = (recipe.object ?? [:]).filter { !taken.contains($0.key) && !$0.value.isNull }.map(\.key).sorted()
+        // Whose rules hold decides how words are read; no other pair is ever written.
+        var settings = Settings()
+        settings.compatibility = recipe["compat"].text.flatMap(Settings.Compatibility.init) ?? .none
+        if let language = recipe["prompt-language"].text, language != settings.conventions.prompts.rawValue {
+            unhonoured.append("prompt-language: \(language)")
+        }
     }
 
     /// A text as an option: one that begins like the name of a file is a text all the same, and so is one of nothing.
@@ -88,7 +102,7 @@ package struct RecipeArguments: Sendable {
     private static let understood: Set<String> = [
         "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model", "Model hash", "Variation seed",
         "Variation seed strength", "Denoising strength", "Clip skip", "ENSD", "RNG", "Noise multiplier", "Eta",
-        "Eta DDIM", "Version", "User",
+        "Eta DDIM", "TI hashes", "Version", "User",
     ]
 
     /// From the `parameters` text of AUTOMATIC1111's web UI, under whose rules it is then painted. Values that are missing mean
@@ -150,6 +164,28 @@ package struct RecipeArguments: Sendable {
             throw .unsuitable("\(picture) has a text that names no size. Nothing can be rerun.")
         }
         model = fields["Model"].map { ($0, [:]) }
+        embeddings = try Self.distinct(Self.embeddings(fields["TI hashes"] ?? ""), picture)
         unhonoured += fields.filter { !Self.understood.contains($0.key) }.map { "\($0.key): \($0.value)" }.sorted()
+    }
+
+    /// "wisp: 0123456789ab, mist: …"
+    private static func embeddings(_ text: String) -> [(name: String, hash: String)] {
+        text.split(separator: ",").compactMap { part -> (name: String, hash: String)? in
+            guard let colon = part.lastIndex(of: ":") else { return nil }
+            let (name, hash) = (String(part[..<colon]), String(part[colon...].dropFirst()))
+            return (name.trimmingWhiteSpace(), hash.trimmingWhiteSpace())
+        }
+    }
+
+    /// Each name once: the web UI lists what both prompts name twice. Folders are searched for every one, so there is a limit.
+    private static func distinct(
+        _ embeddings: [(name: String, hash: String)], _ picture: String
+    ) throws(PaintingError) -> [(name: String, hash: String)] {
+        var seen: Set<String> = []
+        let distinct = embeddings.filter { seen.insert($0.name).inserted }
+        guard distinct.count <= 256 else {
+            throw .unsuitable("\(picture) names \(distinct.count) embeddings, but at most 256 are looked for.")
+        }
+        return distinct
     }
 }

@@ -33,6 +33,8 @@ package enum RecipeWords {
         var lines = [facts.isEmpty ? head : "\(head): \(facts.joined(separator: ", "))"]
         if let prompt = value("prompt"), !prompt.isEmpty { lines.append("   “\(prompt)”") }
         if let negative = value("negative"), !negative.isEmpty { lines.append("   without “\(negative)”") }
+        let embeddings = (json["embeddings"].list ?? []).compactMap { $0["name"].text }
+        if !embeddings.isEmpty { lines.append("   embeddings \(embeddings.joined(separator: ", "))") }
         if let model = json["model"]["name"].text {
             let hash = json["model"]["sha256"].text.map { " (\($0.prefix(10)))" } ?? ""
             lines.append("   model \(model)\(hash)" + (value("size").map { ", \($0)" } ?? ""))

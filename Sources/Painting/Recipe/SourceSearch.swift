@@ -36,11 +36,30 @@ package struct SourceSearch {
         if !name.contains("/") {
             for path in all.map({ $0 + name }) where Self.hash(path) == hash { return path }
         }
+        return files { PictureFormat(path: $0) != nil }.first { Self.hash($0) == hash }
+    }
+
+    /// The embedding with this hash. Prompts call it by its file's name, so under another one it would not be found.
+    ///
+    /// - Parameter hash: its first eight digits at least
+    package func embedding(named name: String, hash: String) -> String? {
+        guard hash.count >= 8 else { return nil }
+        func has(_ path: String) -> Bool {
+            Self.hash(path, limit: Self.mostBytes)?.hasPrefix(hash.lowercased()) == true
+        }
+        let file = name + ".safetensors"
+        return files { $0 == file }.first(where: has)
+            ?? files { $0.lowercased() == file.lowercased() }.first(where: has)
+    }
+
+    /// Of an embedding, as many as are ever read from one.
+    private static let mostBytes = 1 << 27
+
+    /// All files whose names are wanted.
+    private func files(_ isWanted: (String) -> Bool) -> [String] {
         var left = Self.mostFiles
-        let pictures =
-            folders.flatMap { Self.files($0, deep: false, &left) }
-            + (deep.map { Self.files($0, deep: true, &left) } ?? [])
-        return pictures.first { Self.hash($0) == hash }
+        return folders.flatMap { Self.files($0, deep: false, &left, isWanted) }
+            + (deep.map { Self.files($0, deep: true, &left, isWanted) } ?? [])
     }
 
     /// Paths at which a model of this name could be.
@@ -51,15 +70,17 @@ package struct SourceSearch {
         }.filter { access($0, F_OK) == 0 }
     }
 
-    private static func hash(_ path: String) -> String? {
+    private static func hash(_ path: String, limit: Int = PictureFile.Limits().fileBytes) -> String? {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            let bytes = try? WholeFile.read(path, limit: PictureFile.Limits().fileBytes)
+            let bytes = try? WholeFile.read(path, limit: limit)
         else { return nil }
         return SHA256.hash(bytes)
     }
 
-    private static func files(_ folder: String, deep: Bool, _ left: inout Int) -> [String] {
+    private static func files(
+        _ folder: String, deep: Bool, _ left: inout Int, _ isWanted: (String) -> Bool
+    ) -> [String] {
         guard let stream = opendir(folder.isEmpty ? "." : folder) else { return [] }
         defer { closedir(stream) }
         var (files, inner): ([String], [String]) = ([], [])
@@ -73,8 +94,8 @@ package struct SourceSearch {
             // Links are not followed into other folders.
             guard lstat(folder + name, &status) == 0 else { continue }
             if status.st_mode & S_IFMT == S_IFDIR, deep { inner.append(folder + name + "/") }
-            if status.st_mode & S_IFMT == S_IFREG, PictureFormat(path: name) != nil { files.append(folder + name) }
+            if status.st_mode & S_IFMT == S_IFREG, isWanted(name) { files.append(folder + name) }
         }
-        return files.sorted() + inner.sorted().flatMap { Self.files($0, deep: true, &left) }
+        return files.sorted() + inner.sorted().flatMap { Self.files($0, deep: true, &left, isWanted) }
     }
 }

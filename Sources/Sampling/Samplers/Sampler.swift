@@ -68,17 +68,19 @@ package enum Sampler: String, Sendable, CaseIterable {
         StepSchedule(family(configuration), resolved(name, configuration), count: count, configuration)
     }
 
+    /// Times that the network is asked in each step but one to the clean picture: twice by samplers of second order.
+    package var evaluationsInStep: Int {
+        switch self {
+        case .heun, .dpm2, .dpm2Ancestral, .dpmpp2SAncestral, .dpmppSDE: 2
+        default: 1
+        }
+    }
+
     /// Times that the network is asked in a run of these steps.
     package func evaluations(_ steps: [Step], _ configuration: SchedulerConfiguration) -> Int {
-        switch self {
-        case .heun, .dpm2, .dpm2Ancestral, .dpmpp2SAncestral, .dpmppSDE:
-            steps.reduce(0) { $0 + ($1.to.ratio == 0 ? 1 : 2) }
-        case .plms:
-            steps.count
-                + (!configuration.plms.takesStepsAsListed
-                    && (steps.count > 1 || (steps.count == 1 && configuration.plms.mixesNoises)) ? 1 : 0)
-        default: steps.count
-        }
+        guard self == .plms else { return steps.reduce(0) { $0 + ($1.to.ratio == 0 ? 1 : evaluationsInStep) } }
+        let beginsTwice = steps.count > 1 || (steps.count == 1 && configuration.plms.mixesNoises)
+        return steps.count + (beginsTwice && !configuration.plms.takesStepsAsListed ? 1 : 0)
     }
 
     /// What a sampler tells after each step. The receiver may throw to stop.

@@ -1,0 +1,77 @@
+#include "attention.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    /// Queries and vectors of keys or values whose sums stay in registers at once.
+    ROWS = 6,
+    VECTORS = 4,
+    /// Keys whose scores lie in the cache at once.
+    BLOCK = 512,
+    /// Queries that share those keys while they are in the cache.
+    TOGETHER = 48,
+    /// Most keys of a panel, so that packed sizes do not depend on the processor.
+    MOST_PANEL = 64,
+    MOST_LANES = 16,
+};
+
+static size_t whole_keys(size_t keys) { return (keys + MOST_PANEL - 1) / MOST_PANEL * MOST_PANEL; }
+
+#if defined(__x86_64__)
+
+#define LANES 16
+#define NAME(x) x##_avx512
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")))
+#include "attention_lanes.h"
+#undef LANES
+#undef NAME
+#undef TARGET
+
+#define LANES 8
+#define NAME(x) x##_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#include "attention_lanes.h"
+#undef LANES
+#undef NAME
+#undef TARGET
+
+#endif
+
+#define LANES 4
+#define NAME(x) x##_plain
+#define TARGET
+#include "attention_lanes.h"
+
+size_t attention_rows(void) { return TOGETHER; }
+
+static size_t whole_lanes(size_t count) { return (count + MOST_LANES - 1) / MOST_LANES * MOST_LANES; }
+
+size_t attention_packed_floats(size_t keys, size_t width) { return whole_keys(keys) * width + keys * whole_lanes(width); }
+
+size_t attention_scratch_floats(size_t rows, size_t width) { return rows * (2 * whole_lanes(width) + BLOCK) + whole_lanes(3 * rows); }
+
+#if defined(__x86_64__)
+#define RUN(function, ...) \
+    __builtin_cpu_init(); \
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) \
+        function##_avx512(__VA_ARGS__); \
+    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) \
+        function##_avx2(__VA_ARGS__); \
+    else \
+        function##_plain(__VA_ARGS__);
+#else
+#define RUN(function, ...) function##_plain(__VA_ARGS__);
+#endif
+
+void attention_pack(const float *key, const float *value, size_t stride, size_t keys, size_t width, float *packed) {
+    RUN(pack, key, value, stride, keys, width, packed)
+}
+
+void attention_head(
+    const float *query, size_t stride, size_t rows, const float *packed, size_t keys, size_t width, float scale,
+    ptrdiff_t visible, float *out, float *scratch
+) {
+    RUN(head, query, stride, rows, packed, keys, width, scale, visible, out, scratch)
+}

@@ -1,0 +1,31 @@
+// Scaled dot-product attention of one head, fused: scores, softmax and the weighted sum of values in one pass over the keys,
+// a block of them at a time, so that no matrix of scores is ever made.
+// Source: Milakov and Gimelshein, "Online normalizer calculation for softmax" (2018); Dao et al., "FlashAttention" (2022).
+//
+// Every query's sums run over its keys in one order, whatever rows are computed together: no cutting of the work can
+// change a byte.
+#ifndef VELATURA_ATTENTION_H
+#define VELATURA_ATTENTION_H
+
+#include <stddef.h>
+
+/// Floats of one head's packed keys and values.
+size_t attention_packed_floats(size_t keys, size_t width);
+
+/// Packs one head's keys and values: `keys` rows of `width` floats, `stride` floats apart.
+void attention_pack(const float *key, const float *value, size_t stride, size_t keys, size_t width, float *packed);
+
+/// Queries that are best computed together.
+size_t attention_rows(void);
+
+/// Floats of working memory for `rows` queries.
+size_t attention_scratch_floats(size_t rows, size_t width);
+
+/// out = softmax(scale·query·keyᵀ)·value for `rows` queries, `stride` floats apart as are the results.
+///
+/// With `visible` ≥ 0, query i sees only the first visible + i + 1 keys.
+void attention_head(
+    const float *query, size_t stride, size_t rows, const float *packed, size_t keys, size_t width, float scale,
+    ptrdiff_t visible, float *out, float *scratch);
+
+#endif
