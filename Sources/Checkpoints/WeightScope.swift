@@ -28,7 +28,7 @@ package struct WeightScope {
     /// sides of one (a 1×1 convolution for a matrix) is taken too.
     package func weights(_ name: String, _ shape: [Int], or other: String? = nil) -> Weights {
         let key = other.map { !ledger.has(path + name) && ledger.has(path + $0) ? $0 : name } ?? name
-        return ledger.take(path + key, shape)
+        return ledger.take(path + key, shape, on: engine)
     }
 }
 
@@ -39,10 +39,15 @@ package final class WeightLedger {
     private var taken: Set<String> = []
     private var faults: [String] = []
     private let none = Storage(0)
+    private let adapters: (ledger: AdapterLedger, network: AdaptedNetwork)?
 
-    /// - Parameter files: one file, or the shards of one.
-    package init(_ files: [TensorFile]) {
+    /// - Parameters:
+    ///   - files: one file, or the shards of one
+    ///   - adapters: what is merged into the weights as they are taken
+    ///   - part: of the model, by its name in the diffusers layout
+    package init(_ files: [TensorFile], adapters: AdapterLedger? = nil, part: String = "") {
         self.files = files
+        self.adapters = adapters.flatMap { ledger in AdaptedNetwork(rawValue: part).map { (ledger, $0) } }
         for (index, file) in files.enumerated() {
             for key in file.entries.keys {
                 if let other = home.updateValue(index, forKey: key) {
@@ -50,13 +55,14 @@ package final class WeightLedger {
                 }
             }
         }
+        self.adapters.map { $0.ledger.learn($0.network, home.keys) }
     }
 
     func has(_ key: String) -> Bool {
         home[key] != nil || home[key + ".weight"] != nil || home.keys.contains { $0.hasPrefix(key + ".") }
     }
 
-    func take(_ key: String, _ shape: [Int]) -> Weights {
+    func take(_ key: String, _ shape: [Int], on engine: Engine) -> Weights {
         guard let index = home[key] else {
             faults.append("\(key) is missing (\(Self.text(shape)))")
             return placeholder(shape)
@@ -64,8 +70,10 @@ package final class WeightLedger {
         taken.insert(key)
         do throws(CheckpointError) {
             guard let found = try files[index].weights(key) else { return placeholder(shape) }
-            if found.shape == shape { return found }
-            if found.shape.filter({ $0 != 1 }) == shape.filter({ $0 != 1 }) { return found.reshaped(shape) }
+            if found.shape.filter({ $0 != 1 }) == shape.filter({ $0 != 1 }) {
+                let weights = found.shape == shape ? found : found.reshaped(shape)
+                return adapters.map { $0.ledger.merged(weights, $0.network, key: key, on: engine) } ?? weights
+            }
             faults.append("\(key) is \(Self.text(found.shape)) but \(Self.text(shape)) is expected")
         } catch {
             // Part of a longer line here.
@@ -74,9 +82,9 @@ package final class WeightLedger {
         return placeholder(shape)
     }
 
-    func vector(_ key: String, _ shape: [Int]) -> [Float] {
+    func vector(_ key: String, _ shape: [Int], on engine: Engine) -> [Float] {
         let faultsBefore = faults.count
-        let found = take(key, shape)
+        let found = take(key, shape, on: engine)
         return faults.count == faultsBefore ? found.floats() : []
     }
 
@@ -118,6 +126,6 @@ package final class WeightLedger {
 extension WeightScope {
     /// Values that are read while a network is built, as floats: none where they are missing or misshapen.
     package func vector(_ name: String, _ shape: [Int]) -> [Float] {
-        ledger.vector(path + name, shape)
+        ledger.vector(path + name, shape, on: engine)
     }
 }

@@ -140,6 +140,13 @@ struct PaintingOptions: ParsableArguments {
 
     @Option(
         name: .long,
+        help: ArgumentHelp(
+            "A LoRA, applied with weight W (1), or a folder of them, for prompts to name; may be repeated.",
+            valueName: "path[:w]"))
+    var lora: [String] = []
+
+    @Option(
+        name: .long,
         help: "What large matrix products are rounded to; auto is bf16 where the processor has it and gains by it.")
     var precision: Engine.Precision = .auto
 

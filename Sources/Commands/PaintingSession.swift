@@ -10,14 +10,43 @@ struct PaintingSession {
     let console: Console
     let output: OutputOptions
 
-    /// Loads the model.
-    func studio(_ options: PaintingOptions) throws -> Studio {
+    /// Loads the model with the LoRAs that options and words ask for.
+    ///
+    /// - Parameter pictures: where the words come from that no option gives
+    func studio(_ options: PaintingOptions, _ settings: Settings, pictures: [InputPicture] = []) throws -> Studio {
         let embeddings = try EmbeddingFiles(options.embedding)
-        let studio = try Studio(model: options.modelName, as: options.traits.options, on: options.makeEngine())
+        let adapters = try AdapterFiles(options.lora).chosen(by: networks(options, settings, pictures))
+        let studio = try Studio(
+            model: options.modelName, as: options.traits.options, adapters: adapters, on: options.makeEngine())
+        for (adapter, leftOut) in zip(adapters, studio.model.leftOut) {
+            if let leftOut { try console.report(.warning(code: "lora", text: leftOut + ".", path: adapter.path)) }
+        }
         try studio.load(embeddings) { text, path in
             try console.report(.warning(code: "embedding", text: text, path: path))
         }
         return studio
+    }
+
+    /// The networks that prompts name. One model paints all pictures of a command, so their own prompts must name the same.
+    private func networks(
+        _ options: PaintingOptions, _ settings: Settings, _ pictures: [InputPicture]
+    ) throws -> [NamedNetwork] {
+        guard options.prompt == nil, !options.noInherit, let first = pictures.first else {
+            return try settings.networks()
+        }
+        func own(_ input: InputPicture) throws -> [NamedNetwork] {
+            var settings = settings
+            settings.prompt = Inheritance(input.picture.metadata).prompt ?? settings.prompt
+            try settings.checkWords(from: input.path)
+            return try settings.networks()
+        }
+        let networks = try own(first)
+        for other in pictures.dropFirst() where try own(other) != networks {
+            throw PaintingError.usage(
+                "The prompts in \(first.path) and \(other.path) name different LoRAs, but one model paints both. Refine them one at a time, or give --prompt."
+            )
+        }
+        return networks
     }
 
     /// Words, where none were given, from the picture's own past; and its past for the recipe.
@@ -60,7 +89,7 @@ struct PaintingSession {
                 )
             }
         } else {
-            for tag in PromptTags(settings.prompt).tags {
+            for tag in PromptTags(settings.prompt).tags where try NamedNetwork(tag) == nil {
                 try warn("unknown-tag", "The prompt's tag \(tag.text) is of no known kind and is left out.")
             }
             if let weight = settings.loneWeight, abs(weight) > 2 {
@@ -94,6 +123,7 @@ struct PaintingSession {
         (recipe.words, recipe.embeddings) = (
             studio.count(settings, evaluations: plan.evaluations), studio.embeddings(in: settings)
         )
+        recipe.adapters = studio.adapters.map(Recipe.Adapter.init)
         return recipe
     }
 

@@ -72,7 +72,7 @@ struct RefineCommand: ParsableCommand {
             settings.keepsColour = colour
             settings.workSize = workSize
             let pictures = try jobs.map { try InputPicture($0.input) }
-            let studio = try session.studio(painting)
+            let studio = try session.studio(painting, settings, pictures: pictures)
             try painting.complete(&settings, for: studio.model, skips: skips)
             try paint(session, studio, settings, zip(jobs, pictures).map { ($0, $1) }, skips, seeds)
         }

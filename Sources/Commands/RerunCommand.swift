@@ -10,7 +10,7 @@ struct RerunCommand: ParsableCommand {
         abstract: "Paint a picture anew from the recipe that it carries.",
         usage: "velatura rerun [<options>] <out>",
         discussion: """
-            The input, the model and embeddings are looked for by their hashes, beside the picture, in the current folder, then in --find. \
+            The input, the model, embeddings and LoRAs are looked for by their hashes, beside the picture, in the current folder, then in --find. \
             Pictures that carry only the web UI's parameters are painted by that tool's rules; what cannot be honoured is told.
 
               velatura rerun in-refine-skip50.png -o again.png
@@ -88,6 +88,17 @@ struct RerunCommand: ParsableCommand {
                     "The embedding \(embedding.name) (\(Self.short(embedding.hash))), which \(picture) was painted with, is not \(search.places). Put \(embedding.name).safetensors there, or name its folder with --find."
                 )
             }
+        }
+        var found: Set<String> = []
+        for adapter in wanted.adapters {
+            guard let path = search.adapter(named: adapter.name, hash: adapter.hash) else {
+                let hash = adapter.hash.isEmpty ? "" : " (\(Self.short(adapter.hash)))"
+                throw PaintingError.missing(
+                    "The LoRA \(adapter.name)\(hash), which \(picture) was painted with, is not \(search.places). Put it there under its name, or name its folder with --find."
+                )
+            }
+            // Tags of the prompt find their file by name, however many there are.
+            if found.insert(path).inserted || !adapter.byPrompt { line.append("--lora=\(path):\(adapter.weight)") }
         }
         if !wanted.unhonoured.isEmpty {
             let settings = wanted.unhonoured.joined(separator: ", ")

@@ -6,18 +6,18 @@ import Tensors
 
 extension UNet {
     /// - Throws: ``CheckpointError`` naming each file or key that is wrong
-    package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine) throws(CheckpointError) -> UNet {
-        let (unet, ledger) = try build(folder, part, on: engine)
+    package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil) throws(CheckpointError) -> UNet {
+        let (unet, ledger) = try build(folder, part, on: engine, adapters: adapters)
         try ledger.close()
         return unet
     }
 
-    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine) throws(CheckpointError) -> (
+    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil) throws(CheckpointError) -> (
         UNet, WeightLedger
     ) {
         let settings = try folder.settings("\(part)/config.json")
         let configuration = try UNetConfiguration(settings.json, name: settings.name)
-        let ledger = WeightLedger(try folder.weights(part, stem: "diffusion_pytorch_model"))
+        let ledger = WeightLedger(try folder.weights(part, stem: "diffusion_pytorch_model"), adapters: adapters, part: part)
         return (UNet(WeightScope(ledger, on: engine), configuration), ledger)
     }
 }
@@ -44,20 +44,20 @@ extension Autoencoder {
 
 extension TextEncoder {
     /// - Throws: ``CheckpointError`` naming each file or key that is wrong
-    package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine) throws(CheckpointError)
+    package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil) throws(CheckpointError)
         -> TextEncoder
     {
-        let (encoder, ledger) = try build(folder, part, on: engine)
+        let (encoder, ledger) = try build(folder, part, on: engine, adapters: adapters)
         try ledger.close()
         return encoder
     }
 
-    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine) throws(CheckpointError) -> (
+    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil) throws(CheckpointError) -> (
         TextEncoder, WeightLedger
     ) {
         let settings = try folder.settings("\(part)/config.json")
         let configuration = try TextEncoderConfiguration(settings.json, name: settings.name)
-        let ledger = WeightLedger(try folder.weights(part, stem: "model"))
+        let ledger = WeightLedger(try folder.weights(part, stem: "model"), adapters: adapters, part: part)
         return (TextEncoder(WeightScope(ledger, on: engine), configuration), ledger)
     }
 }

@@ -13,14 +13,22 @@ package final class Studio {
     /// Embeddings that prompts may name.
     var embeddings: [Embedding] = []
     var names: [EmbeddingNames]
+    /// LoRAs that were merged into the model.
+    package private(set) var adapters: [AdapterFiles.Chosen] = []
     private var hashes: [(part: String, hash: String)]?
     private var masks: [PixelSize: Tensor] = [:]
 
     /// - Parameters:
     ///   - name: "miniature" for the model inside the program, or the path of a model folder or file
     ///   - options: what is known of the model beside what it says itself
-    package convenience init(model name: String, as options: ModelOptions = .init(), on engine: Engine) throws {
+    ///   - adapters: merged into it
+    package convenience init(
+        model name: String, as options: ModelOptions = .init(), adapters: [AdapterFiles.Chosen] = [], on engine: Engine
+    ) throws {
+        var options = options
+        options.adapters = adapters.map(\.adapter)
         try self.init(try ModelFolder(named: name), as: options, on: engine)
+        self.adapters = adapters
     }
 
     package init(_ folder: ModelFolder, as options: ModelOptions = .init(), on engine: Engine) throws {

@@ -12,12 +12,15 @@ package struct ModelOptions: Sendable {
     package var autoencoder: String?
     /// Instead of what the model says.
     package var scheduler: SchedulerConfiguration?
+    /// Merged into the weights, one after the other.
+    package var adapters: [Adapter]
 
     package init(
         kind: ModelKind? = nil, prediction: Prediction? = nil, autoencoder: String? = nil,
-        scheduler: SchedulerConfiguration? = nil
+        scheduler: SchedulerConfiguration? = nil, adapters: [Adapter] = []
     ) {
-        (self.kind, self.prediction, self.autoencoder, self.scheduler) = (kind, prediction, autoencoder, scheduler)
+        (self.kind, self.prediction, self.autoencoder) = (kind, prediction, autoencoder)
+        (self.scheduler, self.adapters) = (scheduler, adapters)
     }
 }
 
@@ -40,17 +43,21 @@ package struct DiffusionModel: Sendable {
     let predictionBy: String
     let zeroTerminalBy: String
     let headsBy: String
+    /// For each adapter what is left out of it, in words; nil where all fitted.
+    package let leftOut: [String?]
 
     package var family: ModelKind.Family { kind.value.family }
 
     /// - Throws: ``CheckpointError`` or ``PaintingError`` naming each file, key or value that is wrong
     package init(_ folder: ModelFolder, as options: ModelOptions = .init(), on engine: Engine) throws {
         let index = folder.checkpoint == nil ? try JSON(try folder.file("model_index.json")) : .null
-        unet = try UNet.load(folder, "unet", on: engine)
+        let adapters = options.adapters.isEmpty ? nil : AdapterLedger(options.adapters)
+        unet = try UNet.load(folder, "unet", on: engine, adapters: adapters)
         let files = try folder.weights("unet", stem: "diffusion_pytorch_model")
         weightCount = files.reduce(0) { $0 + $1.valueCount }
         formats = Set(files.flatMap(\.formats)).sorted()
-        text = try TextConditioner(folder, on: engine)
+        text = try TextConditioner(folder, on: engine, adapters: adapters)
+        leftOut = try adapters?.close(model: folder.name, contextWidth: unet.configuration.contextWidth) ?? []
         let c = unet.configuration
         codec = try Self.codec(folder, index, options, isXL: c.added != nil, on: engine)
         (name, self.engine) = (folder.name, engine)

@@ -24,7 +24,7 @@ package struct EmbeddingFiles {
                 throw .missing("\(path), which --embedding names, is not there. Check the name and the folder.")
             }
             if status.st_mode & S_IFMT == S_IFDIR {
-                files += Self.walk(path, depth: 0).map { ($0, false) }
+                files += Self.walk(path, depth: 0) { Self.has($0, Self.endings + Self.unread) }.map { ($0, false) }
             } else {
                 guard Self.has(path, Self.endings) else {
                     throw .unsuitable(
@@ -88,7 +88,7 @@ package struct EmbeddingFiles {
     }
 
     /// Files of a folder and of those in it, in the order of their names.
-    private static func walk(_ folder: String, depth: Int) -> [String] {
+    static func walk(_ folder: String, depth: Int, _ isWanted: (String) -> Bool) -> [String] {
         guard depth < 16, let directory = opendir(folder) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []
@@ -102,8 +102,8 @@ package struct EmbeddingFiles {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
             var status = stat()
             guard stat(path, &status) == 0 else { return [] }
-            if status.st_mode & S_IFMT == S_IFDIR { return walk(path, depth: depth + 1) }
-            return has(path, endings + unread) ? [path] : []
+            if status.st_mode & S_IFMT == S_IFDIR { return walk(path, depth: depth + 1, isWanted) }
+            return isWanted(path) ? [path] : []
         }
     }
 }

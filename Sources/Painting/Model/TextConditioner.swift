@@ -21,10 +21,10 @@ package struct TextConditioner: Sendable {
     private let readers: [(tokenizer: Tokenizer, encoder: TextEncoder)]
 
     /// - Throws: ``CheckpointError`` naming what is wrong with the folder
-    init(_ folder: ModelFolder, on engine: Engine) throws(CheckpointError) {
+    init(_ folder: ModelFolder, on engine: Engine, adapters: AdapterLedger? = nil) throws(CheckpointError) {
         var readers: [(Tokenizer, TextEncoder)] = []
         for suffix in ["", "_2"] where folder.has("text_encoder\(suffix)/config.json") {
-            let encoder = try TextEncoder.load(folder, "text_encoder\(suffix)", on: engine)
+            let encoder = try TextEncoder.load(folder, "text_encoder\(suffix)", on: engine, adapters: adapters)
             // OpenCLIP's encoders were trained with texts filled up with token 0.
             let hasOwn = Tokenizer.isIn(folder, part: "tokenizer\(suffix)")
             let tokenizer =

@@ -36,11 +36,22 @@ extension Settings {
         }
         guard conventions.prompts == .weighted else { return }
         for tag in PromptTags(prompt.text).tags {
-            guard let network = try NamedNetwork(tag) else { continue }
-            let kind = if case .lora = network { "LoRA" } else { "hypernetwork" }
+            guard case .hypernetwork = try NamedNetwork(tag) else { continue }
             let mend = picture == nil ? "Leave the tag out." : "Give --prompt without the tag."
-            throw .usage("\(prompt.name) names the \(kind) \(tag.text), but these are not applied yet. \(mend)")
+            throw .usage("\(prompt.name) names the hypernetwork \(tag.text), but these are not applied yet. \(mend)")
         }
+    }
+
+    /// The networks that the prompt's tags name; none where every character is a word's.
+    ///
+    /// - Throws: ``PaintingError/usage(_:)`` for a tag with a value that is none
+    package func networks() throws(PaintingError) -> [NamedNetwork] {
+        guard conventions.prompts == .weighted else { return [] }
+        var found: [NamedNetwork] = []
+        for tag in PromptTags(prompt).tags {
+            if let network = try NamedNetwork(tag) { found.append(network) }
+        }
+        return found
     }
 
     private static let mostLetters = 1 << 15

@@ -25,6 +25,8 @@ package struct Recipe: Sendable {
     /// Tokens of the prompts, and the embeddings that they name.
     package var words: WordCount?
     package var embeddings: [(name: String, hash: String)] = []
+    /// LoRAs in the order in which they were merged.
+    package var adapters: [Adapter] = []
     /// Recipes of the source's own past, oldest first, as JSON.
     package var history: [String] = []
 
@@ -34,6 +36,27 @@ package struct Recipe: Sendable {
         package var parts: [(part: String, hash: String)]
 
         package init(name: String, parts: [(part: String, hash: String)]) { (self.name, self.parts) = (name, parts) }
+    }
+
+    package struct Adapter: Sendable {
+        package var name, hash, shortHash: String
+        package var textEncoder, unet: Double
+        package var rank: Int?
+        /// A tag of the prompt asked for it.
+        package var byPrompt: Bool
+
+        package init(_ chosen: AdapterFiles.Chosen) {
+            (name, hash, shortHash, byPrompt) = (chosen.name, chosen.hash, chosen.shortHash, chosen.byPrompt)
+            let adapter = chosen.adapter
+            (textEncoder, unet, rank) = (adapter.textEncoder, adapter.unet, adapter.rank)
+        }
+
+        var json: JSONText {
+            .object([
+                ("name", .text(name)), ("sha256", .text(hash)), ("by", .text(byPrompt ? "prompt" : "option")),
+                ("te", .number(textEncoder)), ("unet", .number(unet)), ("dyn", rank.map(JSONText.integer) ?? .null),
+            ])
+        }
     }
 
     package struct Form: Sendable {
@@ -103,6 +126,7 @@ package struct Recipe: Sendable {
             members.append(("tokens", .list((words.prompt + [words.negative].compactMap { $0 }).map(tokens))))
         }
         if !embeddings.isEmpty { members.append(("embeddings", .list(embeddings.map(named)))) }
+        if !adapters.isEmpty { members.append(("loras", .list(adapters.map(\.json)))) }
         if let source { members.append(("source", named(source))) }
         members.append(("kernels", .object(kernels.map { ($0.0, .text($0.1)) })))
         if !history.isEmpty { members.append(("history", .list(history.map(JSONText.raw)))) }
@@ -139,6 +163,10 @@ package struct Recipe: Sendable {
         if !embeddings.isEmpty {
             let hashes = embeddings.map { "\($0.name): \($0.hash.prefix(12))" }
             fields.append(("TI hashes", hashes.joined(separator: ", ")))
+        }
+        if !adapters.isEmpty {
+            let hashes = adapters.map { "\($0.name): \($0.shortHash)" }
+            fields.append(("Lora hashes", hashes.joined(separator: ", ")))
         }
         fields.append(("Version", "Velatura \(Self.version)"))
         let line = fields.map { key, value in

@@ -11,6 +11,8 @@ package struct RecipeArguments: Sendable {
     package var model: (name: String, parts: [String: String])?
     /// The embeddings that the prompts name, each with the beginning of its hash at least.
     package var embeddings: [(name: String, hash: String)] = []
+    /// LoRAs, each with its weight where an option gave one; the prompt's tags have their own.
+    package var adapters: [(name: String, hash: String, weight: Double, byPrompt: Bool)] = []
     package var format: String?
     /// Settings that nothing here can follow, in words.
     package var unhonoured: [String] = []
@@ -22,7 +24,7 @@ package struct RecipeArguments: Sendable {
     /// Keys that are not settings of one painting, or that follow from the others.
     private static let facts: Set<String> = [
         "velatura", "command", "run", "sigma", "size", "working", "kernels", "history", "model", "source", "format",
-        "tokens", "prompt-language", "embeddings",
+        "tokens", "prompt-language", "embeddings", "loras",
     ]
 
     /// From a recipe of ours.
@@ -81,6 +83,10 @@ package struct RecipeArguments: Sendable {
             (recipe["embeddings"].list ?? []).compactMap { entry in
                 entry["name"].text.map { ($0, entry["sha256"].text ?? "") }
             }, picture)
+        for entry in (recipe["loras"].list ?? []).prefix(256) {
+            guard let name = entry["name"].text else { continue }
+            adapters.append((name, entry["sha256"].text ?? "", entry["unet"].double ?? 1, entry["by"].text == "prompt"))
+        }
         format = recipe["format"].text
         unhonoured = (recipe.object ?? [:]).filter { !taken.contains($0.key) && !$0.value.isNull }.map(\.key).sorted()
         // Whose rules hold decides how words are read; no other pair is ever written.
@@ -102,7 +108,7 @@ package struct RecipeArguments: Sendable {
     private static let understood: Set<String> = [
         "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model", "Model hash", "Variation seed",
         "Variation seed strength", "Denoising strength", "Clip skip", "ENSD", "RNG", "Noise multiplier", "Eta",
-        "Eta DDIM", "TI hashes", "Version", "User",
+        "Eta DDIM", "TI hashes", "Lora hashes", "Version", "User",
     ]
 
     /// From the `parameters` text of AUTOMATIC1111's web UI, under whose rules it is then painted. Values that are missing mean
@@ -165,6 +171,12 @@ package struct RecipeArguments: Sendable {
         }
         model = fields["Model"].map { ($0, [:]) }
         embeddings = try Self.distinct(Self.embeddings(fields["TI hashes"] ?? ""), picture)
+        let hashes = Dictionary(
+            Self.embeddings(fields["Lora hashes"] ?? "").map { ($0.name, $0.hash) }, uniquingKeysWith: { first, _ in first })
+        for tag in PromptTags(parsed.prompt).tags.prefix(256) where tag.kind != "hypernet" {
+            guard case .lora(let name, _, _, _) = try NamedNetwork(tag) else { continue }
+            adapters.append((name, hashes[name] ?? "", 1, true))
+        }
         unhonoured += fields.filter { !Self.understood.contains($0.key) }.map { "\($0.key): \($0.value)" }.sorted()
     }
 

@@ -35,6 +35,10 @@ package enum RecipeWords {
         if let negative = value("negative"), !negative.isEmpty { lines.append("   without “\(negative)”") }
         let embeddings = (json["embeddings"].list ?? []).compactMap { $0["name"].text }
         if !embeddings.isEmpty { lines.append("   embeddings \(embeddings.joined(separator: ", "))") }
+        let adapters = (json["loras"].list ?? []).compactMap { entry in
+            entry["name"].text.map { "\($0) (\(JSONText.number(entry["unet"].double ?? 1).string))" }
+        }
+        if !adapters.isEmpty { lines.append("   LoRAs \(adapters.joined(separator: ", "))") }
         if let model = json["model"]["name"].text {
             let hash = json["model"]["sha256"].text.map { " (\($0.prefix(10)))" } ?? ""
             lines.append("   model \(model)\(hash)" + (value("size").map { ", \($0)" } ?? ""))

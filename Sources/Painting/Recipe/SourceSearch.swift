@@ -52,6 +52,21 @@ package struct SourceSearch {
             ?? files { $0.lowercased() == file.lowercased() }.first(where: has)
     }
 
+    /// The LoRA of this name with this hash.
+    ///
+    /// - Parameter hash: of the file, or the web UI's, at least eight digits; empty where it is not known
+    package func adapter(named name: String, hash: String) -> String? {
+        let endings = ["safetensors", "pt", "ckpt", "bin", "pth"]
+        let named = files { file in endings.contains { file == "\(name).\($0)" } }
+        if hash.isEmpty { return named.first }
+        guard hash.count >= 8 else { return nil }
+        func has(_ path: String) -> Bool {
+            guard let found = try? AdapterFiles.hashes(path) else { return false }
+            return found.whole.hasPrefix(hash.lowercased()) || found.webUI.hasPrefix(hash.lowercased())
+        }
+        return named.first(where: has)
+    }
+
     /// Of an embedding, as many as are ever read from one.
     private static let mostBytes = 1 << 27
 
