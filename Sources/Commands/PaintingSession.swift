@@ -91,6 +91,7 @@ struct PaintingSession {
         let format = output.format(at: path)
         recipe.form = .init(
             format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil)
+        recipe.autoencoder = try studio.autoencoder()
         (recipe.words, recipe.embeddings) = (
             studio.count(settings, evaluations: plan.evaluations), studio.embeddings(in: settings)
         )
