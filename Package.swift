@@ -56,7 +56,7 @@ let package = Package(
         tests("Sampling", ["Painting"]),
         tests("Painting"),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["TestKit", "RasterFiles", "velatura"], exclude: ["Help"]),
+            name: "EndToEndTests", dependencies: ["TestKit", "Painting", "RasterFiles", "velatura"], exclude: ["Help"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -207,7 +207,7 @@ struct PaintingOptions: ParsableArguments {
         settings.schedule = schedule
         settings.steps = stepCount
         settings.clipSkip = clipSkip
-        settings.prediction = traits.prediction
+        (settings.kind, settings.prediction) = (traits.kind, traits.prediction)
         sampling.apply(to: &settings)
         // Whose rules hold decides how words are read.
         try settings.checkWords()

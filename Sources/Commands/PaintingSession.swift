@@ -15,7 +15,10 @@ struct PaintingSession {
     /// - Parameter pictures: where the words come from that no option gives
     func studio(_ options: PaintingOptions, _ settings: Settings, pictures: [InputPicture] = []) throws -> Studio {
         let embeddings = try EmbeddingFiles(options.embedding)
-        let adapters = try AdapterFiles(options.lora).chosen(by: networks(options, settings, pictures))
+        let inherits = options.prompt == nil && !options.noInherit
+        let adapters = try AdapterFiles(options.lora).chosen(
+            by: inherits ? networks(of: pictures, settings) : settings.networks(),
+            from: inherits ? pictures.first?.path : nil)
         let studio = try Studio(
             model: options.modelName, as: options.traits.options, adapters: adapters, on: options.makeEngine())
         for (adapter, leftOut) in zip(adapters, studio.model.leftOut) {
@@ -28,12 +31,8 @@ struct PaintingSession {
     }
 
     /// The networks that prompts name. One model paints all pictures of a command, so their own prompts must name the same.
-    private func networks(
-        _ options: PaintingOptions, _ settings: Settings, _ pictures: [InputPicture]
-    ) throws -> [NamedNetwork] {
-        guard options.prompt == nil, !options.noInherit, let first = pictures.first else {
-            return try settings.networks()
-        }
+    private func networks(of pictures: [InputPicture], _ settings: Settings) throws -> [NamedNetwork] {
+        guard let first = pictures.first else { return [] }
         func own(_ input: InputPicture) throws -> [NamedNetwork] {
             var settings = settings
             settings.prompt = Inheritance(input.picture.metadata).prompt ?? settings.prompt
@@ -120,6 +119,7 @@ struct PaintingSession {
         let format = output.format(at: path)
         recipe.form = .init(
             format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil)
+        recipe.autoencoder = try studio.autoencoder()
         (recipe.words, recipe.embeddings) = (
             studio.count(settings, evaluations: plan.evaluations), studio.embeddings(in: settings)
         )

@@ -41,6 +41,8 @@ package struct Settings: Sendable {
     package var encode = Encoding.mean
     package var compatibility = Compatibility.none
     package var clipSkip: Int?
+    /// What was said of the model that its files do not say.
+    package var kind: ModelKind?
     package var prediction: Prediction?
     package var initialNoiseMultiplier = 1.0
     /// Strength with which the result's broad colours are drawn back to the source's, 0…1.

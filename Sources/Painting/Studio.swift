@@ -16,6 +16,9 @@ package final class Studio {
     /// LoRAs that were merged into the model.
     package private(set) var adapters: [AdapterFiles.Chosen] = []
     private var hashes: [(part: String, hash: String)]?
+    /// Another autoencoder than the model's own.
+    private let otherAutoencoder: String?
+    private var autoencoderHash: String?
     private var masks: [PixelSize: Tensor] = [:]
 
     /// - Parameters:
@@ -32,7 +35,7 @@ package final class Studio {
     }
 
     package init(_ folder: ModelFolder, as options: ModelOptions = .init(), on engine: Engine) throws {
-        self.folder = folder
+        (self.folder, otherAutoencoder) = (folder, options.autoencoder)
         model = try DiffusionModel(folder, as: options, on: engine)
         names = model.text.names([])
     }
@@ -51,7 +54,7 @@ package final class Studio {
         return new
     }
 
-    /// SHA-256 of the weights of each part that the model has, the UNet first.
+    /// SHA-256 of the weights of each part that the model has, the UNet first; of a model in one file, of the file.
     package func modelHashes() throws(CheckpointError) -> [(part: String, hash: String)] {
         if let hashes { return hashes }
         let found = try Self.modelHashes(folder)
@@ -61,23 +64,37 @@ package final class Studio {
 
     /// The same of a model that is not loaded.
     package static func modelHashes(of name: String) throws(CheckpointError) -> [(part: String, hash: String)] {
-        try modelHashes(name == "miniature" ? .miniature : try ModelFolder(path: name))
+        try modelHashes(try ModelFolder(named: name))
     }
 
     private static func modelHashes(_ folder: ModelFolder) throws(CheckpointError) -> [(part: String, hash: String)] {
-        // One file is one part.
-        if let file = folder.checkpoint?.file {
-            var sum = SHA256()
-            file.withBytes { sum.update($0) }
-            return [("unet", sum.finish())]
-        }
+        if let file = folder.checkpoint?.file { return [("file", hash([file]))] }
         var found: [(part: String, hash: String)] = []
         for (part, stem) in parts where part == "unet" || folder.has("\(part)/config.json") {
-            var sum = SHA256()
-            for file in try folder.weights(part, stem: stem) { file.withBytes { sum.update($0) } }
-            found.append((part, sum.finish()))
+            found.append((part, hash(try folder.weights(part, stem: stem))))
         }
         return found
+    }
+
+    private static func hash(_ files: [TensorFile]) -> String {
+        var sum = SHA256()
+        for file in files { file.withBytes { sum.update($0) } }
+        return sum.finish()
+    }
+
+    /// Name and SHA-256 of the autoencoder that was given beside the model.
+    package func autoencoder() throws(CheckpointError) -> (name: String, hash: String)? {
+        guard let path = otherAutoencoder else { return nil }
+        let hash: String
+        if let known = autoencoderHash { hash = known } else { hash = try Self.autoencoderHash(of: path) }
+        autoencoderHash = hash
+        return (path.split(separator: "/").last.map(String.init) ?? path, hash)
+    }
+
+    /// SHA-256 of an autoencoder's weights; of one in two files, the encoder's first.
+    package static func autoencoderHash(of path: String) throws(CheckpointError) -> String {
+        let (folder, part) = try ModelFolder.autoencoder(path: path, scale: 1)
+        return hash(try folder.weights(part, stem: "diffusion_pytorch_model"))
     }
 
     private static let parts = [

@@ -281,9 +281,11 @@ struct PickleMachine {
 
     // MARK: Tensors
 
-    /// ("storage", kind, key, place, count[, view]); a view is (key, first, count) or nothing.
+    /// ("storage", kind, key, place, count[, view]); a view is (key, first, count) or nothing. The legacy form also names
+    /// kinds of modules this way, with their source: ("module", kind, file, source).
     private mutating func storage(_ identity: PickleValue) throws(CheckpointError) -> PickleValue {
         let parts = pickle.items(identity)
+        if parts.count == 4, parts[0] == .text("module"), case .global = parts[1] { return parts[1] }
         guard parts.count >= 5, parts[0] == .text("storage"), case .global(.storage(let format)) = parts[1],
             let key = parts[2].text, let count = parts[4].integer, count >= 0
         else { throw damaged("its pickle refers to what is no storage of numbers") }

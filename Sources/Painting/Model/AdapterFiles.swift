@@ -64,9 +64,11 @@ package struct AdapterFiles {
 
     /// What is applied: what the prompt's tags name, as strongly as they say, and all other files that were named.
     ///
-    /// - Parameter networks: of the prompt
+    /// - Parameters:
+    ///   - networks: of the prompt
+    ///   - picture: that the prompt comes from; nil where an option gave it
     /// - Throws: ``PaintingError/missing(_:)`` when a tag names no file of these, ``CheckpointError`` when one cannot be read
-    package func chosen(by networks: [NamedNetwork]) throws -> [Chosen] {
+    package func chosen(by networks: [NamedNetwork], from picture: String? = nil) throws -> [Chosen] {
         var opened: [String: AdapterFile] = [:]
         func file(_ path: String) throws -> AdapterFile {
             if let known = opened[path] { return known }
@@ -83,7 +85,7 @@ package struct AdapterFiles {
             path = path ?? folders.lazy.compactMap { Self.find(name, in: $0) }.first
             guard let path else {
                 throw PaintingError.missing(
-                    "The prompt names the LoRA <lora:\(name)>, but no file of that name was given. Name the file, or the folder that it is in, with --lora, or leave the tag out."
+                    "The prompt\(picture.map { " in \($0)" } ?? "") names the LoRA <lora:\(name)>, but no file of that name was given. Name it, or the folder that it is in, with --lora, or give --prompt without the tag."
                 )
             }
             tagged.insert(path)

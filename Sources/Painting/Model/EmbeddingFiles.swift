@@ -12,8 +12,8 @@ package struct EmbeddingFiles {
     /// Each with whether it was named itself.
     private var files: [(path: String, isNamed: Bool)] = []
 
-    private static let endings = [".safetensors"]
-    private static let unread = [".pt", ".bin", ".ckpt", ".pth"]
+    /// How their names end. What they hold is told by their bytes.
+    static let endings = [".safetensors", ".pt", ".bin"]
 
     /// - Throws: ``PaintingError/missing(_:)`` when a path is not there, ``PaintingError/unsuitable(_:)`` when a named file is
     ///   of a kind that is not read
@@ -24,11 +24,11 @@ package struct EmbeddingFiles {
                 throw .missing("\(path), which --embedding names, is not there. Check the name and the folder.")
             }
             if status.st_mode & S_IFMT == S_IFDIR {
-                files += Self.walk(path, depth: 0) { Self.has($0, Self.endings + Self.unread) }.map { ($0, false) }
+                files += Self.walk(path, depth: 0) { Self.has($0, Self.endings) }.map { ($0, false) }
             } else {
                 guard Self.has(path, Self.endings) else {
                     throw .unsuitable(
-                        "\(path), which --embedding names, is no .safetensors file, and other kinds of embeddings are not read yet."
+                        "\(path), which --embedding names, is no file of an embedding: those end in .safetensors, .pt or .bin."
                     )
                 }
                 files.append((path, true))
@@ -43,10 +43,6 @@ package struct EmbeddingFiles {
         var embeddings: [Embedding] = []
         var homes: [String: String] = [:]
         for (path, isNamed) in files {
-            guard Self.has(path, Self.endings) else {
-                try warn("\(path) is left out: only .safetensors embeddings are read so far.", path)
-                continue
-            }
             do {
                 let embedding = try Self.read(path, widths: widths, room: room, model: model)
                 if let twin = homes[embedding.names[0].lowercased()] {

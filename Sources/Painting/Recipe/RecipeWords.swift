@@ -39,9 +39,10 @@ package enum RecipeWords {
             entry["name"].text.map { "\($0) (\(JSONText.number(entry["unet"].double ?? 1).string))" }
         }
         if !adapters.isEmpty { lines.append("   LoRAs \(adapters.joined(separator: ", "))") }
+        let autoencoder = json["vae"]["name"].text.map { ", autoencoder \($0)" } ?? ""
         if let model = json["model"]["name"].text {
             let hash = json["model"]["sha256"].text.map { " (\($0.prefix(10)))" } ?? ""
-            lines.append("   model \(model)\(hash)" + (value("size").map { ", \($0)" } ?? ""))
+            lines.append("   model \(model)\(hash)" + autoencoder + (value("size").map { ", \($0)" } ?? ""))
         }
         return printable(lines.joined(separator: "\n"))
     }
