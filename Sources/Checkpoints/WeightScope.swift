@@ -55,7 +55,7 @@ package final class WeightLedger {
                 }
             }
         }
-        self.adapters.map { $0.ledger.learn($0.network, home.keys) }
+        if let (ledger, network) = self.adapters { ledger.learn(network, home.keys) }
     }
 
     func has(_ key: String) -> Bool {

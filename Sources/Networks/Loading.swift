@@ -6,18 +6,23 @@ import Tensors
 
 extension UNet {
     /// - Throws: ``CheckpointError`` naming each file or key that is wrong
-    package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil) throws(CheckpointError) -> UNet {
+    package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil)
+        throws(CheckpointError) -> UNet
+    {
         let (unet, ledger) = try build(folder, part, on: engine, adapters: adapters)
         try ledger.close()
         return unet
     }
 
-    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil) throws(CheckpointError) -> (
-        UNet, WeightLedger
-    ) {
+    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil)
+        throws(CheckpointError) -> (
+            UNet, WeightLedger
+        )
+    {
         let settings = try folder.settings("\(part)/config.json")
         let configuration = try UNetConfiguration(settings.json, name: settings.name)
-        let ledger = WeightLedger(try folder.weights(part, stem: "diffusion_pytorch_model"), adapters: adapters, part: part)
+        let ledger = WeightLedger(
+            try folder.weights(part, stem: "diffusion_pytorch_model"), adapters: adapters, part: part)
         return (UNet(WeightScope(ledger, on: engine), configuration), ledger)
     }
 }
@@ -44,7 +49,8 @@ extension Autoencoder {
 
 extension TextEncoder {
     /// - Throws: ``CheckpointError`` naming each file or key that is wrong
-    package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil) throws(CheckpointError)
+    package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil)
+        throws(CheckpointError)
         -> TextEncoder
     {
         let (encoder, ledger) = try build(folder, part, on: engine, adapters: adapters)
@@ -52,9 +58,11 @@ extension TextEncoder {
         return encoder
     }
 
-    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil) throws(CheckpointError) -> (
-        TextEncoder, WeightLedger
-    ) {
+    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine, adapters: AdapterLedger? = nil)
+        throws(CheckpointError) -> (
+            TextEncoder, WeightLedger
+        )
+    {
         let settings = try folder.settings("\(part)/config.json")
         let configuration = try TextEncoderConfiguration(settings.json, name: settings.name)
         let ledger = WeightLedger(try folder.weights(part, stem: "model"), adapters: adapters, part: part)

@@ -42,7 +42,7 @@ import Testing
             (["-o", "-"], ["-o is -", "standard output"]),
             (["--rng", "dice"], ["dice"]), (["--encode", "x"], ["x"]), (["--prediction", "x"], ["x"]),
             (["--clip-skip", "0"], ["--clip-skip"]), (["--clip-skip", "60"], ["--clip-skip", "60"]),
-            (["--embedding"], ["--embedding"]),
+            (["--embedding"], ["--embedding"]), (["--lora"], ["--lora"]),
             (["--initial-noise-multiplier", "nan"], ["--initial-noise-multiplier"]),
             (["--threads", "0"], ["--threads"]),
             (["--seed", "x"], ["x"]), (["--seed", "1,1"], ["--seed"]), (["--seed=-1"], ["-1"]),

@@ -88,7 +88,6 @@ import Testing
     func refusals() throws {
         try place.write(String(repeating: "a ", count: 40_000), to: "endless.txt")
         for (prompt, parts) in [
-            ("a <lora:ink:0.8>", ["--prompt", "<lora:ink:0.8>", "LoRA"]),
             ("<hypernet:ink>", ["hypernetwork", "<hypernet:ink>"]),
             ("<lora:ink:much>", ["much", "<lora:ink:much>"]), ("<lora::1>", ["names nothing"]),
             ("@endless.txt", ["--prompt", "80000", "32768"]),
@@ -105,14 +104,14 @@ import Testing
         #expect(place.names().filter { $0.hasSuffix(".png") } == ["in.png"])
     }
 
-    @Test("a tag in the words of a picture is refused too, unless they are not taken")
+    @Test("a tag in the words of a picture must be found too, unless they are not taken")
     func inheritedTags() throws {
         var picture = try place.read("in.png")
         picture.metadata.texts.append(
             .init(keyword: "parameters", text: "a lake <lora:ink:1>\nSteps: 20, Sampler: Euler, CFG scale: 7"))
         try place.write(picture, to: "other.png")
         try place.refuse(
-            ["refine", "other.png", "--seed", "1"], code: 64, naming: ["other.png", "<lora:ink:1>", "--prompt"])
+            ["refine", "other.png", "--seed", "1"], code: 66, naming: ["other.png", "<lora:ink>", "--prompt"])
         try place.succeed(["refine", "other.png", "--seed", "1", "--steps", "4", "--no-inherit"])
     }
 

@@ -91,7 +91,8 @@ import Testing
         try withTemporaryFolder { place in
             try FormulaCheckpoint.write(tensors, to: "\(place)/odd.safetensors")
             do {
-                let ledger = AdapterLedger([Adapter(try AdapterFile(try TensorFile(path: "\(place)/odd.safetensors")))])
+                let file = try AdapterFile(try TensorFile(path: "\(place)/odd.safetensors"))
+                let ledger = AdapterLedger([Adapter(file)])
                 let (unet, _) = try UNet.build(try Golden.folder("unet-sd1"), "unet", on: engine, adapters: ledger)
                 return try ledger.close(model: "tiny", contextWidth: unet.configuration.contextWidth)[0]
             } catch let error as CheckpointError {
@@ -110,7 +111,9 @@ import Testing
         let nothing = key.replacing("mid_block", with: "joint_blocks")
         let wide = key.replacing("proj_in", with: "transformer_blocks_0_attn2_to_k")
         let rows: [(String, [FormulaCheckpoint.Tensor], [String])] = [
-            ("other width", pair([2, 768], [16, 2], wide), ["Stable Diffusion 1", "texts 768 wide", "texts 24 wide"]),
+            (
+                "other width", pair([2, 768], [16, 2], wide), ["Stable Diffusion 1", "texts 768 wide", "texts 24 wide"]
+            ),
             ("misshapen", pair([2, 17], [16, 2]), ["\(key).lora_down.weight", "16×17", "16×16"]),
             ("ranks differ", pair([3, 16], [16, 2]), ["lora_up", "16×2", "3×16"]),
             ("rank 0", pair([0, 16], [16, 0]), ["impossible shape"]),
@@ -131,13 +134,16 @@ import Testing
             ("alpha of two", pair([2, 16], [16, 2]) + [Self.tensor("\(key).alpha", [2])], ["\(key).alpha", "[2]"]),
             (
                 "value is no number",
-                [Self.tensor("\(key).lora_down.weight", [2, 16], .infinity), Self.tensor("\(key).lora_up.weight", [16, 2])],
+                [Self.tensor("\(key).lora_down.weight", [2, 16], .infinity)] + pair([2, 16], [16, 2]).suffix(1),
                 ["not numbers", "lora_down"]
             ),
             ("OFT", [Self.tensor("\(key).oft_blocks", [2, 8, 8])], ["OFT", "not built"]),
             ("GLoRA", [Self.tensor("\(key).a1.weight", [2, 16])], ["GLoRA", "not built"]),
             ("no adapter", [Self.tensor("some.weight", [2])], ["is no LoRA", "some.weight"]),
-            ("twice", pair([2, 16], [16, 2]) + pair([2, 16], [16, 2], "unet.mid_block.attentions.0.proj_in"), ["twice"]),
+            (
+                "twice", pair([2, 16], [16, 2]) + pair([2, 16], [16, 2], "unet.mid_block.attentions.0.proj_in"),
+                ["twice"]
+            ),
             (
                 "overflow",
                 [Self.tensor("\(key).lokr_w1", [1, 1, 1, 1]), Self.tensor("\(key).lokr_w2", [1, 1 << 21])],

@@ -62,8 +62,9 @@ enum AdapterKey {
         ("oft_", "OFT"), (".a1.", "GLoRA"), (".a2.", "GLoRA"), (".b1.", "GLoRA"), (".b2.", "GLoRA"),
         ("lora_embedding_", "LoRA of an embedding table"), ("lokr_t1", "LoKr with t1"), ("vera_lambda", "VeRA"),
         ("bias_indices", "LyCORIS with sparse biases"), ("lora_A.bias", "LoRA with biases"), ("lora_E", "AdaLoRA"),
-        ("lora_B.bias", "LoRA with biases"), ("lora_down.bias", "LoRA with biases"), (".scalar", "LyCORIS with scalars"),
-        ("lora_up.bias", "LoRA with biases"), ("set_weight", "replaced weights"), ("reshape_weight", "reshaped weights"),
+        ("lora_B.bias", "LoRA with biases"), ("lora_down.bias", "LoRA with biases"),
+        ("lora_up.bias", "LoRA with biases"), (".scalar", "LyCORIS with scalars"), ("set_weight", "replaced weights"),
+        ("reshape_weight", "reshaped weights"),
     ]
 
     init(_ key: String) {
@@ -78,6 +79,9 @@ enum AdapterKey {
             guard let part = Self.endings[ending] ?? AdapterPart(rawValue: ending),
                 let place = Self.place(names.dropLast(length).map(String.init))
             else { continue }
+            // A model's own weights end so too.
+            if part == .factors, !key.hasPrefix("lora_") { continue }
+            if ending == "down.weight" || ending == "up.weight", !names[names.count - 3].hasSuffix("_lora") { continue }
             self = .known(place, part)
             return
         }

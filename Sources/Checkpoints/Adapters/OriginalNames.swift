@@ -58,7 +58,9 @@ struct OriginalNames {
     /// - Parameter module: without "weight" or "bias"
     func name(_ module: String) -> String? {
         if let home = homes[module] { return home }
-        guard let (block, rest) = Self.block(module), let home = homes[block], let first = rest.first else { return nil }
+        guard let (block, rest) = Self.block(module), let home = homes[block], let first = rest.first else {
+            return nil
+        }
         let part: String =
             if block.contains(".resnets.") {
                 Self.parts[first] ?? first

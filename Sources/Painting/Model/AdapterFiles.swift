@@ -138,6 +138,8 @@ package struct AdapterFiles {
             endings.contains { path.lowercased().hasSuffix("." + $0) }
         }
         return all.first { stem($0) == name }
-            ?? all.first { $0.hasSuffix(".safetensors") && (try? TensorFile(path: $0))?.metadata["ss_output_name"] == name }
+            ?? all.first {
+                $0.hasSuffix(".safetensors") && (try? TensorFile(path: $0))?.metadata["ss_output_name"] == name
+            }
     }
 }

@@ -36,7 +36,7 @@ extension Settings {
         }
         guard conventions.prompts == .weighted else { return }
         for tag in PromptTags(prompt.text).tags {
-            guard case .hypernetwork = try NamedNetwork(tag) else { continue }
+            guard case .hypernetwork? = try NamedNetwork(tag) else { continue }
             let mend = picture == nil ? "Leave the tag out." : "Give --prompt without the tag."
             throw .usage("\(prompt.name) names the hypernetwork \(tag.text), but these are not applied yet. \(mend)")
         }

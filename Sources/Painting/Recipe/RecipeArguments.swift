@@ -88,10 +88,11 @@ package struct RecipeArguments: Sendable {
             (recipe["embeddings"].list ?? []).compactMap { entry in
                 entry["name"].text.map { ($0, entry["sha256"].text ?? "") }
             }, picture)
-        for entry in (recipe["loras"].list ?? []).prefix(256) {
+        for entry in recipe["loras"].list ?? [] {
             guard let name = entry["name"].text else { continue }
             adapters.append((name, entry["sha256"].text ?? "", entry["unet"].double ?? 1, entry["by"].text == "prompt"))
         }
+        try checkAdapters(picture)
         format = recipe["format"].text
         unhonoured = (recipe.object ?? [:]).filter { !taken.contains($0.key) && !$0.value.isNull }.map(\.key).sorted()
         // Whose rules hold decides how words are read; no other pair is ever written.
@@ -178,12 +179,13 @@ package struct RecipeArguments: Sendable {
         modelHash = fields["Model hash"]
         autoencoder = fields["VAE"].map { ($0, fields["VAE hash"] ?? "") }
         embeddings = try Self.distinct(Self.embeddings(fields["TI hashes"] ?? ""), picture)
-        let hashes = Dictionary(
-            Self.embeddings(fields["Lora hashes"] ?? "").map { ($0.name, $0.hash) }, uniquingKeysWith: { first, _ in first })
-        for tag in PromptTags(parsed.prompt).tags.prefix(256) where tag.kind != "hypernet" {
-            guard case .lora(let name, _, _, _) = try NamedNetwork(tag) else { continue }
-            adapters.append((name, hashes[name] ?? "", 1, true))
+        let hashes = Self.embeddings(fields["Lora hashes"] ?? "")
+        for tag in PromptTags(parsed.prompt).tags {
+            // What cannot be read is told by the command itself.
+            guard case .lora(let name, _, _, _)? = try? NamedNetwork(tag) else { continue }
+            adapters.append((name, hashes.first { $0.name == name }?.hash ?? "", 1, true))
         }
+        try checkAdapters(picture)
         unhonoured += fields.filter { !Self.understood.contains($0.key) }.map { "\($0.key): \($0.value)" }.sorted()
     }
 
@@ -193,6 +195,13 @@ package struct RecipeArguments: Sendable {
             guard let colon = part.lastIndex(of: ":") else { return nil }
             let (name, hash) = (String(part[..<colon]), String(part[colon...].dropFirst()))
             return (name.trimmingWhiteSpace(), hash.trimmingWhiteSpace())
+        }
+    }
+
+    /// Folders are searched for every one.
+    private func checkAdapters(_ picture: String) throws(PaintingError) {
+        guard adapters.count <= 256 else {
+            throw .unsuitable("\(picture) names \(adapters.count) LoRAs, but at most 256 are looked for.")
         }
     }
 
