@@ -46,15 +46,18 @@ def filled(module, g):
 def lycoris(kind, layer, g, multiplier=1.0, **options):
     """(tensors of the file, the layer's weight and bias with the adapter in it)"""
     module = filled(kind("x", layer, **options), g)
+    if kind is FullModule:
+        tensors = {f"{FLAT}.diff": module.weight.clone(), f"{FLAT}.diff_b": module.bias.clone()}
+        return tensors, layer.weight + multiplier * module.weight, layer.bias + multiplier * module.bias
     tensors = {f"{FLAT}.{k}": v.clone() for k, v in module.state_dict().items() if not k.startswith("org_")}
+    shape = layer.weight.shape
+    # Of LoHa and LoKr what their forward pass takes: merging, LyCORIS multiplies by alpha / rank once more.
+    diff = module.get_weight(shape) if kind in (LohaModule, LokrModule) else module.get_diff_weight(1.0, shape=shape)[0]
+    weight = layer.weight + diff.reshape(shape)
     if options.get("weight_decompose"):
-        # The web UI's rule: m times the whole change.
-        whole = module.get_merged_weight(1.0)[0]
-        weight = layer.weight + multiplier * (whole - layer.weight)
-        return tensors, weight, layer.bias
-    diff, bias = module.get_diff_weight(1.0, shape=layer.weight.shape)
-    weight = layer.weight + multiplier * diff.reshape(layer.weight.shape)
-    return tensors, weight, layer.bias if bias is None else layer.bias + multiplier * bias
+        weight = module.apply_weight_decompose(weight)
+    # The web UI's rule for all: m times the whole change.
+    return tensors, layer.weight + multiplier * (weight - layer.weight), layer.bias
 
 
 def peft(layer, g, dora=False, rank=3, alpha=5):
@@ -161,6 +164,9 @@ def unets():
         reference = load_file(GOLDEN / f"unet-{name}" / "reference.safetensors")
         added = {k: reference[k] for k in ("text_embeds", "time_ids") if k in reference}
         output = unet(reference["sample"], reference["timestep"], reference["encoder_hidden_states"], added_cond_kwargs=added).sample
+        exact = unet.double()(reference["sample"].double(), reference["timestep"], reference["encoder_hidden_states"].double(),
+                              added_cond_kwargs={k: v.double() for k, v in added.items()}).sample
+        print("in double precision", (output - exact).abs().max().item(), "away; largest", output.abs().max().item())
         print(name, len(tensors) // 3, "modules, changed by", (output - reference["output"]).abs().mean().item())
         save(OUT / f"unet-{name}-expected.safetensors", output=output)
 
