@@ -57,6 +57,9 @@ package struct Settings: Sendable {
     /// Guidance costs a second picture in every step, so without a prompt, or at 1, it is off.
     package var isGuided: Bool { guidance > 1 && !embedsGuidance && !(prompt.isEmpty && negative.isEmpty) }
 
+    /// Guidance where it has any effect: between two predictions, or told to the network.
+    var effectiveGuidance: Double? { isGuided || embedsGuidance ? guidance : nil }
+
     package var conventions: Conventions {
         switch compatibility {
         case .webui: .webUI

@@ -121,6 +121,48 @@ import Testing
         #expect(try place.read("copy.png").samples == plain.samples)
     }
 
+    @Test("a network that is told of guidance runs once a step, and is told what --guidance says, whatever the prompt")
+    func toldGuidance() throws {
+        try place.picture()
+        try FormulaCheckpoint.write(
+            FormulaCheckpoint("sd1-lcm", base: "sd1").original(), to: place.file("it.safetensors"))
+        let model = ["--model", "it.safetensors", "--steps", "3", "--skip", "0"]
+        let usual = try place.refined(["--prompt", "a lake"] + model)
+        #expect(try usual.recipe()["guidance"] as? Double == 8.5)
+        #expect(try usual.recipe()["sampler"] as? String == "lcm")
+        #expect(try place.refined(["--prompt", "a lake", "--guidance", "8.5"] + model).samples == usual.samples)
+        #expect(try place.refined(["--prompt", "a lake", "--guidance", "2"] + model).samples != usual.samples)
+        #expect(try place.refined(["--prompt", "a lake", "--negative", "fog"] + model).samples == usual.samples)
+        let parts = ["--prompt", "a (lake:1.3):0.6 AND [sea|sky]:0.4"]
+        let mixed = try place.refined(parts + model)
+        #expect(try place.refined(parts + ["--guidance", "2"] + model).samples != mixed.samples)
+        let plan = try place.succeed(["refine", "in.png", "--prompt", "a", "--seed", "1", "--explain"] + model)
+        #expect(plan.output.contains("guidance 8.5"))
+        try place.write(mixed, to: "out.png")
+        try place.succeed(["rerun", "out.png", "-o", "again.png"])
+        #expect(try place.read("again.png").samples == mixed.samples)
+    }
+
+    @Test("a model for inpainting, which sees more channels, paints under every kind of prompt, and again")
+    func inpaintingModel() throws {
+        try place.picture()
+        try FormulaCheckpoint.write(
+            FormulaCheckpoint("sd1-inpaint", base: "sd1").original(), to: place.file("it.safetensors"))
+        let model = ["--model", "it.safetensors", "--steps", "3", "--skip", "0"]
+        var seen: Set<[UInt8]> = []
+        for prompt in ["", "a lake", "a lake AND sea:0.5", "a lake \(String(repeating: "fog, ", count: 40))"] {
+            try place.succeed(
+                ["refine", "in.png", "--seed", "1", "--prompt", prompt, "-o", "out.png", "--overwrite"] + model)
+            try place.succeed(["rerun", "out.png", "-o", "again.png", "--overwrite"])
+            #expect(try place.bytes("again.png") == place.bytes("out.png"))
+            guard case .eight(let samples) = try place.read("out.png").samples else {
+                Issue.record("8 bits are expected")
+                return
+            }
+            #expect(seen.insert(samples).inserted, "the prompt “\(prompt.prefix(20))” changes nothing")
+        }
+    }
+
     @Test("another autoencoder changes the picture; a file that is none is refused")
     func autoencoder() throws {
         let base = ["paint", "--size", "64x64", "--steps", "2", "--seed", "1", "--model", Workplace.smallModel]
