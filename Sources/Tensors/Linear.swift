@@ -79,6 +79,7 @@ package final class Linear: Sendable {
                     Int32(rows), Int32(inputs), Int32(outputs), product == .bfloat16 ? 1 : 0, bias == nil ? 0 : 1, accumulates ? 1 : 0, &message,
                     message.count)
             else { throw EngineError.operation(Engine.text(message)) }
+            defer { weights.letGo() }
             return try PackedOperation(made, weights: weights, siblings: siblings)
         }
     }

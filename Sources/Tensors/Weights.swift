@@ -91,12 +91,23 @@ package struct Weights: @unchecked Sendable {
         try withExtendedLifetime(owner) { try body(bytes) }
     }
 
+    /// Tells the owner that these bytes, packed now, are hardly needed any more.
+    func letGo() {
+        (owner as? any PagedBytes)?.letGo(of: UnsafeRawBufferPointer(start: bytes, count: count * format.size))
+    }
+
     package func floats() -> [Float] {
         [Float](unsafeUninitializedCapacity: count) { buffer, filled in
             if let base = buffer.baseAddress { copy(to: base) }
             filled = count
         }
     }
+}
+
+/// Bytes that the system can bring back from a file, so that they need not stay in memory.
+package protocol PagedBytes: AnyObject {
+    /// `bytes` may leave memory until they are read again.
+    func letGo(of bytes: UnsafeRawBufferPointer)
 }
 
 extension Int {
