@@ -13,7 +13,9 @@ extension Engine {
     ///   - causal: query t sees keys 0…t only
     ///   - precision: what the layer allows; the plan picks as for a matrix of `C` inputs and outputs
     /// - Returns: `[N, T, C]`
-    package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool = false, precision: Precision = .f32)
+    package func attention(
+        _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool = false, precision: Precision = .f32
+    )
         -> Tensor
     {
         let (batch, queries, channels) = (q.shape[0], q.shape[1], q.shape[2])

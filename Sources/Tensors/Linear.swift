@@ -76,7 +76,8 @@ package final class Linear: Sendable {
             var message = [CChar](repeating: 0, count: 256)
             guard
                 let made = dnnl_shim_linear(
-                    Int32(rows), Int32(inputs), Int32(outputs), product == .bfloat16 ? 1 : 0, bias == nil ? 0 : 1, accumulates ? 1 : 0, &message,
+                    Int32(rows), Int32(inputs), Int32(outputs), product == .bfloat16 ? 1 : 0, bias == nil ? 0 : 1,
+                    accumulates ? 1 : 0, &message,
                     message.count)
             else { throw EngineError.operation(Engine.text(message)) }
             defer { weights.letGo() }

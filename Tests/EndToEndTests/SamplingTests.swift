@@ -63,7 +63,9 @@ import Testing
         let (exact, auto, rounded) = (try paint("f32"), try paint("auto"), try paint("bf16"))
         let (same, differs) = (exact.samples == auto.samples, exact.samples != rounded.samples)
         #expect(same && differs)
-        #expect(try rounded.recipe()["kernels"] as? [String: String] ?? [:] != exact.recipe()["kernels"] as? [String: String])
+        #expect(
+            try rounded.recipe()["kernels"] as? [String: String] ?? [:] != exact.recipe()["kernels"]
+                as? [String: String])
         try place.succeed(["rerun", "bf16.png", "-o", "again.png"])
         let again = try place.read("again.png").samples == rounded.samples
         #expect(again)
