@@ -27,6 +27,7 @@ let package = Package(
         .target(name: "CDNNL", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
         .target(name: "CKernels", cSettings: kernelFlags),
         .target(name: "CMiniature", exclude: ["model", "MODEL_CARD.md"]),
+        .target(name: "CVocabulary", exclude: ["clip"]),
 
         // The ladder of modules: imports point upwards in this list only.
         library("Threads", ["CThreads"]),
@@ -36,7 +37,8 @@ let package = Package(
         library("Checkpoints", ["Tensors"]),
         library("Networks", ["Checkpoints", "Tensors"]),
         library("Sampling", ["Tensors"]),
-        library("Painting", ["Raster", "RasterFiles", "Networks", "Sampling", "CMiniature", "CKernels"]),
+        library(
+            "Painting", ["Raster", "RasterFiles", "Networks", "Sampling", "CMiniature", "CKernels", "CVocabulary"]),
         library(
             "Commands",
             ["Painting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -54,7 +56,7 @@ let package = Package(
         tests("Sampling", ["Painting"]),
         tests("Painting"),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["TestKit", "RasterFiles", "velatura"], exclude: ["Help"]),
+            name: "EndToEndTests", dependencies: ["TestKit", "Painting", "RasterFiles", "velatura"], exclude: ["Help"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -34,14 +34,14 @@ package struct WeightScope {
 
 /// Which of a checkpoint's tensors a network has taken, and what was wrong.
 package final class WeightLedger {
-    private let files: [SafetensorsFile]
+    private let files: [TensorFile]
     private var home: [String: Int] = [:]
     private var taken: Set<String> = []
     private var faults: [String] = []
     private let none = Storage(0)
 
     /// - Parameter files: one file, or the shards of one.
-    package init(_ files: [SafetensorsFile]) {
+    package init(_ files: [TensorFile]) {
         self.files = files
         for (index, file) in files.enumerated() {
             for key in file.entries.keys {
@@ -91,17 +91,24 @@ package final class WeightLedger {
     /// Buffers that old writers saved although they hold nothing learnt.
     private static let harmless = ["position_ids", "num_batches_tracked"]
 
-    /// Ends the taking.
-    ///
-    /// - Throws: ``CheckpointError/invalid(_:)`` naming every key that is missing, misshapen or left over.
-    package func close() throws(CheckpointError) {
+    /// Every key that is missing, misshapen or left over.
+    package var allFaults: [String] {
         let surplus = home.keys.filter { key in
             !taken.contains(key) && !Self.harmless.contains { key == $0 || key.hasSuffix("." + $0) }
         }
-        let all = faults.sorted() + surplus.sorted().map { "\($0) is not part of this network" }
+        return faults.sorted() + surplus.sorted().map { "\($0) is not part of this network" }
+    }
+
+    /// Ends the taking.
+    ///
+    /// - Throws: ``CheckpointError/invalid(_:)`` naming every key that is missing, misshapen or left over; of very many the
+    ///   first
+    package func close() throws(CheckpointError) {
+        let all = allFaults
         guard let name = files.first?.name, !all.isEmpty else { return }
+        let told = all.prefix(50).joined(separator: "; ") + (all.count > 50 ? "; and \(all.count - 50) more" : "")
         throw .invalid(
-            "\(name) does not fit its configuration: \(all.joined(separator: "; ")). Check that config.json belongs to these weights."
+            "\(name) does not fit its configuration: \(told). Check that it was downloaded whole, and that a config.json belongs to it."
         )
     }
 

@@ -16,6 +16,10 @@ extension Engine.Precision: ExpressibleByArgument {}
 extension Sampler: ExpressibleByArgument {}
 extension ScheduleName: ExpressibleByArgument {}
 extension Prediction: ExpressibleByArgument {}
+extension ModelKind: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { all.map(\.name) }
+}
 extension Conventions.RandomSource: ExpressibleByArgument {}
 extension Conventions.Encoding: ExpressibleByArgument {}
 
@@ -43,14 +47,40 @@ struct SizeArgument: ExpressibleByArgument {
     }
 }
 
+/// What a model may not say of itself.
+struct ModelTraits: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "What kind of model it is, where its file does not say: sd1, sd2 or sdxl, each alone or with -turbo, -lcm or -lightning.",
+            valueName: "kind"))
+    var kind: ModelKind?
+
+    @Option(name: .long, help: "What the model predicts, where its file does not say.")
+    var prediction: Prediction?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Another autoencoder: a file or folder, a tiny one (TAESD) too.", valueName: "path"))
+    var vae: String?
+
+    func validate() throws {
+        if vae?.isEmpty == true { throw ValidationError("--vae is \"\", but a file or a folder is expected.") }
+    }
+
+    var options: ModelOptions { ModelOptions(kind: kind, prediction: prediction, autoencoder: vae) }
+}
+
 /// How a picture is painted: shared by every command that paints.
 struct PaintingOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The built-in model, or a model folder.", discussion: "VELATURA_MODEL names another default.",
-            valueName: "name|path"))
+            "The built-in model, a model folder, or a checkpoint file.",
+            discussion: "VELATURA_MODEL names another default.", valueName: "name|path"))
     var model: String?
+
+    @OptionGroup var traits: ModelTraits
 
     @Option(
         name: .long,
@@ -65,10 +95,13 @@ struct PaintingOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("How closely to follow the prompt; 1 or less runs it alone. (default: 7.5)", valueName: "g"))
+        help: ArgumentHelp(
+            "How closely to follow the prompt; 1 or less runs it alone. (default: 7.5; few-step models 0)",
+            valueName: "g"))
     var guidance: Double?
 
-    @Option(name: .long, help: "The sampler. (default: ddim for the miniature, dpmpp-2m otherwise)")
+    @Option(
+        name: .long, help: "The sampler. (default: ddim for the miniature, dpmpp-2m otherwise, a few-step model's own)")
     var sampler: Sampler?
 
     @Option(name: .long, help: "How steps are spread over noise levels.")
@@ -104,9 +137,6 @@ struct PaintingOptions: ParsableArguments {
             "An embedding (textual inversion), or a folder of them, for prompts to name; may be repeated.",
             valueName: "path"))
     var embedding: [String] = []
-
-    @Option(name: .long, help: "What the model predicts, where its description is wrong.")
-    var prediction: Prediction?
 
     @Option(
         name: .long,
@@ -170,7 +200,7 @@ struct PaintingOptions: ParsableArguments {
         settings.schedule = schedule
         settings.steps = stepCount
         settings.clipSkip = clipSkip
-        settings.prediction = prediction
+        (settings.kind, settings.prediction) = (traits.kind, traits.prediction)
         sampling.apply(to: &settings)
         // Whose rules hold decides how words are read.
         try settings.checkWords()
@@ -186,8 +216,9 @@ struct PaintingOptions: ParsableArguments {
         if schedule == .model, settings.conventions.counting != .webUI {
             settings.schedule = settings.sampler.resolved(.model, model.scheduler)
         }
+        settings.guidance = guidance ?? model.defaultGuidance
+        settings.embedsGuidance = model.embedsGuidance
         if let few = model.scheduler.fewStep {
-            if guidance == nil { settings.guidance = 0 }
             if steps == nil, sampling.runSteps == nil, settings.conventions == .ours,
                 !skips.contains(where: \.isInSteps)
             {

@@ -13,7 +13,7 @@ struct PaintingSession {
     /// Loads the model.
     func studio(_ options: PaintingOptions) throws -> Studio {
         let embeddings = try EmbeddingFiles(options.embedding)
-        let studio = try Studio(model: options.modelName, on: options.makeEngine())
+        let studio = try Studio(model: options.modelName, as: options.traits.options, on: options.makeEngine())
         try studio.load(embeddings) { text, path in
             try console.report(.warning(code: "embedding", text: text, path: path))
         }
@@ -91,6 +91,7 @@ struct PaintingSession {
         let format = output.format(at: path)
         recipe.form = .init(
             format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil)
+        recipe.autoencoder = try studio.autoencoder()
         (recipe.words, recipe.embeddings) = (
             studio.count(settings, evaluations: plan.evaluations), studio.embeddings(in: settings)
         )

@@ -10,7 +10,7 @@ struct RerunCommand: ParsableCommand {
         abstract: "Paint a picture anew from the recipe that it carries.",
         usage: "velatura rerun [<options>] <out>",
         discussion: """
-            The input, the model and embeddings are looked for by their hashes, beside the picture, in the current folder, then in --find. \
+            The input, the model, its autoencoder and embeddings are looked for by their hashes, beside the picture, in the current folder, then in --find. \
             Pictures that carry only the web UI's parameters are painted by that tool's rules; what cannot be honoured is told.
 
               velatura rerun in-refine-skip50.png -o again.png
@@ -33,6 +33,9 @@ struct RerunCommand: ParsableCommand {
 
     @Option(name: .long, help: ArgumentHelp("The model, whatever its hash.", valueName: "name|path"))
     var model: String?
+
+    @Option(name: .long, help: ArgumentHelp("The autoencoder, whatever its hash.", valueName: "path"))
+    var vae: String?
 
     @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
     var threads: Int?
@@ -77,15 +80,23 @@ struct RerunCommand: ParsableCommand {
                     path: source))
         }
         if let model = try chosenModel(wanted, search, console) { line.append("--model=\(model)") }
+        if let autoencoder = try chosenAutoencoder(wanted, search, console) {
+            line.append("--vae=\(autoencoder)")
+        } else if let known = wanted.autoencoder, recipe == nil {
+            wanted.unhonoured.append("VAE \(known.name), which is not \(search.places)")
+        } else if let known = wanted.autoencoder {
+            throw PaintingError.missing(
+                "The autoencoder \(known.name) (\(Self.short(known.hash))), which \(picture) was painted with, is not \(search.places). Name it with --vae, or its folder with --find."
+            )
+        }
         for embedding in wanted.embeddings {
             if let found = search.embedding(named: embedding.name, hash: embedding.hash) {
                 line.append("--embedding=\(found)")
             } else if recipe == nil {
-                // The web UI's may be of a kind that is not read.
                 wanted.unhonoured.append("embedding \(embedding.name), which is not \(search.places)")
             } else {
                 throw PaintingError.missing(
-                    "The embedding \(embedding.name) (\(Self.short(embedding.hash))), which \(picture) was painted with, is not \(search.places). Put \(embedding.name).safetensors there, or name its folder with --find."
+                    "The embedding \(embedding.name) (\(Self.short(embedding.hash))), which \(picture) was painted with, is not \(search.places). Put its file there under that name, or name its folder with --find."
                 )
             }
         }
@@ -180,15 +191,51 @@ struct RerunCommand: ParsableCommand {
         var candidates = search.models(named: known.name)
         if known.name == "miniature" { candidates.insert("miniature", at: 0) }
         if let chosen = environment("VELATURA_MODEL"),
-            chosen.split(separator: "/").last.map(String.init) == known.name
+            let last = chosen.split(separator: "/").last, last == known.name || last.hasPrefix(known.name + ".")
         {
             candidates.append(chosen)
         }
-        for candidate in candidates where (try? differences(candidate))?.isEmpty == true { return candidate }
-        let hash = known.parts["unet"].map { " (\(Self.short($0)))" } ?? ""
+        candidates = candidates.filter { (try? differences($0))?.isEmpty == true }
+        if let hash = wanted.modelHash, hash.count == 10, let first = candidates.first {
+            let same = candidates.first {
+                (try? Studio.modelHashes(of: $0))?.first?.hash.hasPrefix(hash.lowercased()) == true
+            }
+            if same == nil {
+                try console.report(
+                    .warning(
+                        code: "other-model",
+                        text:
+                            "\(first) has the name of the model that \(picture) was painted with, but not its hash \(hash).",
+                        path: first))
+            }
+            return same ?? first
+        }
+        if let found = candidates.first { return found }
+        let hash = (known.parts["unet"] ?? known.parts["file"]).map { " (\(Self.short($0)))" } ?? ""
         throw PaintingError.missing(
             "The model \(known.name)\(hash), which \(picture) was painted with, is not \(search.places). Name it with --model, or its folder with --find."
         )
+    }
+
+    /// The autoencoder that was painted with beside the model; nil where there was none, or it is not found.
+    private func chosenAutoencoder(_ wanted: RecipeArguments, _ search: SourceSearch, _ console: Console) throws
+        -> String?
+    {
+        func isIt(_ path: String) -> Bool {
+            guard let known = wanted.autoencoder, known.hash.count >= 8 else { return false }
+            return (try? Studio.autoencoderHash(of: path))?.hasPrefix(known.hash.lowercased()) == true
+        }
+        guard let vae else {
+            return wanted.autoencoder.flatMap { search.autoencoders(named: $0.name).first(where: isIt) }
+        }
+        if !isIt(vae) {
+            let known = wanted.autoencoder.map { "the autoencoder \($0.name)" } ?? "the model's own autoencoder"
+            try console.report(
+                .warning(
+                    code: "other-autoencoder", text: "\(vae) is not \(known) that \(picture) was painted with.",
+                    path: vae))
+        }
+        return vae
     }
 
     private static func short(_ hash: String) -> String { "sha256 \(hash.prefix(12))…" }

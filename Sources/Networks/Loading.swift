@@ -1,17 +1,24 @@
 import Checkpoints
 import Tensors
 
-// Whole networks from the parts of a model folder. Every key of a part must be used, and every key wanted must be there.
+// Whole networks from the parts of a model folder. Every key of a part must be used, and every key wanted must be there:
+// `build` leaves the ledger open, which knows every fault, and `load` throws them.
 
 extension UNet {
     /// - Throws: ``CheckpointError`` naming each file or key that is wrong
     package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine) throws(CheckpointError) -> UNet {
-        let configuration = try UNetConfiguration(
-            JSON(folder.file("\(part)/config.json")), name: "\(folder.name)/\(part)/config.json")
-        let ledger = WeightLedger(try folder.weights(part, stem: "diffusion_pytorch_model"))
-        let unet = UNet(WeightScope(ledger, on: engine), configuration)
+        let (unet, ledger) = try build(folder, part, on: engine)
         try ledger.close()
         return unet
+    }
+
+    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine) throws(CheckpointError) -> (
+        UNet, WeightLedger
+    ) {
+        let settings = try folder.settings("\(part)/config.json")
+        let configuration = try UNetConfiguration(settings.json, name: settings.name)
+        let ledger = WeightLedger(try folder.weights(part, stem: "diffusion_pytorch_model"))
+        return (UNet(WeightScope(ledger, on: engine), configuration), ledger)
     }
 }
 
@@ -20,12 +27,18 @@ extension Autoencoder {
     package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine) throws(CheckpointError)
         -> Autoencoder
     {
-        let configuration = try AutoencoderConfiguration(
-            JSON(folder.file("\(part)/config.json")), name: "\(folder.name)/\(part)/config.json")
-        let ledger = WeightLedger(try folder.weights(part, stem: "diffusion_pytorch_model"))
-        let autoencoder = Autoencoder(WeightScope(ledger, on: engine), configuration)
+        let (autoencoder, ledger) = try build(folder, part, on: engine)
         try ledger.close()
         return autoencoder
+    }
+
+    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine) throws(CheckpointError) -> (
+        Autoencoder, WeightLedger
+    ) {
+        let settings = try folder.settings("\(part)/config.json")
+        let configuration = try AutoencoderConfiguration(settings.json, name: settings.name)
+        let ledger = WeightLedger(try folder.weights(part, stem: "diffusion_pytorch_model"))
+        return (Autoencoder(WeightScope(ledger, on: engine), configuration), ledger)
     }
 }
 
@@ -34,11 +47,17 @@ extension TextEncoder {
     package static func load(_ folder: ModelFolder, _ part: String, on engine: Engine) throws(CheckpointError)
         -> TextEncoder
     {
-        let configuration = try TextEncoderConfiguration(
-            JSON(folder.file("\(part)/config.json")), name: "\(folder.name)/\(part)/config.json")
-        let ledger = WeightLedger(try folder.weights(part, stem: "model"))
-        let encoder = TextEncoder(WeightScope(ledger, on: engine), configuration)
+        let (encoder, ledger) = try build(folder, part, on: engine)
         try ledger.close()
         return encoder
+    }
+
+    package static func build(_ folder: ModelFolder, _ part: String, on engine: Engine) throws(CheckpointError) -> (
+        TextEncoder, WeightLedger
+    ) {
+        let settings = try folder.settings("\(part)/config.json")
+        let configuration = try TextEncoderConfiguration(settings.json, name: settings.name)
+        let ledger = WeightLedger(try folder.weights(part, stem: "model"))
+        return (TextEncoder(WeightScope(ledger, on: engine), configuration), ledger)
     }
 }

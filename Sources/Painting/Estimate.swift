@@ -22,8 +22,12 @@ extension DiffusionModel {
 
     /// Work of encoding or decoding a picture.
     func codecWork(_ size: PixelSize, decoding: Bool) -> Work {
-        guard case .autoencoder(let autoencoder) = codec else { return Work() }
-        return autoencoder.configuration.work(pictureHeight: size.height, width: size.width, decoding: decoding)
+        switch codec {
+        case .autoencoder(let autoencoder):
+            autoencoder.configuration.work(pictureHeight: size.height, width: size.width, decoding: decoding)
+        case .tiny(let tiny): tiny.work(pictureHeight: size.height, width: size.width)
+        case .unshuffle: Work()
+        }
     }
 
     /// - Parameter runs: calls of the model in each rung

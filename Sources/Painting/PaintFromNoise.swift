@@ -32,7 +32,7 @@ package struct PaintFromNoise {
             source: nil, working: working, steps: settings.steps, run: run.steps.count, sigma: run.sigma,
             seconds: estimate.seconds, bytes: estimate.bytes, times: run.steps.map(\.from.time), input: nil, skip: nil,
             seed: settings.seed, sampler: settings.sampler.rawValue, schedule: settings.schedule.rawValue,
-            guidance: settings.isGuided ? settings.guidance : nil,
+            guidance: settings.effectiveGuidance,
             words: studio.count(settings, evaluations: run.evaluations))
     }
 

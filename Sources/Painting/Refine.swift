@@ -129,7 +129,7 @@ package struct Refine {
             seconds: rung.plan.start == nil ? 0 : estimate.seconds, bytes: estimate.bytes,
             times: rung.steps.map(\.from.time),
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
-            schedule: settings.schedule.rawValue, guidance: settings.isGuided ? settings.guidance : nil,
+            schedule: settings.schedule.rawValue, guidance: settings.effectiveGuidance,
             words: studio.count(settings, evaluations: rung.plan.evaluations))
     }
 

@@ -25,6 +25,8 @@ package struct Settings: Sendable {
     /// An empty negative prompt was asked for: SDXL reads it like any text instead of taking zeros.
     package var readsEmptyNegative = false
     package var guidance = 7.5
+    /// The network is told of guidance and runs once a step: the negative prompt has no place.
+    package var embedsGuidance = false
     package var sampler = Sampler.ddim
     package var schedule = ScheduleName.model
     package var steps = 50
@@ -39,6 +41,8 @@ package struct Settings: Sendable {
     package var encode = Encoding.mean
     package var compatibility = Compatibility.none
     package var clipSkip: Int?
+    /// What was said of the model that its files do not say.
+    package var kind: ModelKind?
     package var prediction: Prediction?
     package var initialNoiseMultiplier = 1.0
     /// Strength with which the result's broad colours are drawn back to the source's, 0…1.
@@ -51,7 +55,10 @@ package struct Settings: Sendable {
     package init() {}
 
     /// Guidance costs a second picture in every step, so without a prompt, or at 1, it is off.
-    package var isGuided: Bool { guidance > 1 && !(prompt.isEmpty && negative.isEmpty) }
+    package var isGuided: Bool { guidance > 1 && !embedsGuidance && !(prompt.isEmpty && negative.isEmpty) }
+
+    /// Guidance where it has any effect: between two predictions, or told to the network.
+    var effectiveGuidance: Double? { isGuided || embedsGuidance ? guidance : nil }
 
     package var conventions: Conventions {
         switch compatibility {

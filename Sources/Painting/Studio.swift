@@ -14,19 +14,39 @@ package final class Studio {
     var embeddings: [Embedding] = []
     var names: [EmbeddingNames]
     private var hashes: [(part: String, hash: String)]?
+    /// Another autoencoder than the model's own.
+    private let otherAutoencoder: String?
+    private var autoencoderHash: String?
+    private var masks: [PixelSize: Tensor] = [:]
 
     /// - Parameters:
-    ///   - name: "miniature" for the model inside the program, or the path of a model folder
-    ///   - scheduler: instead of what the folder says
-    package init(model name: String, scheduler: SchedulerConfiguration? = nil, on engine: Engine)
-        throws(CheckpointError)
-    {
-        folder = name == "miniature" ? .miniature : try ModelFolder(path: name)
-        model = try DiffusionModel(folder, scheduler: scheduler, on: engine)
+    ///   - name: "miniature" for the model inside the program, or the path of a model folder or file
+    ///   - options: what is known of the model beside what it says itself
+    package convenience init(model name: String, as options: ModelOptions = .init(), on engine: Engine) throws {
+        try self.init(try ModelFolder(named: name), as: options, on: engine)
+    }
+
+    package init(_ folder: ModelFolder, as options: ModelOptions = .init(), on engine: Engine) throws {
+        (self.folder, otherAutoencoder) = (folder, options.autoencoder)
+        model = try DiffusionModel(folder, as: options, on: engine)
         names = model.text.names([])
     }
 
-    /// SHA-256 of the weights of each part that the model has, the UNet first.
+    /// What a model for inpainting sees beside the latents where everything is to be repainted: a white mask, and grey
+    /// for what it leaves of the picture. Source: AUTOMATIC1111's web UI, `modules/processing.py`,
+    /// `inpainting_image_conditioning`.
+    func wholeMask(_ size: PixelSize) throws -> Tensor {
+        if let known = masks[size] { return known }
+        let left = try model.codec.encode(Tensor([1, 3, size.height, size.width], repeating: 0))
+        let (height, width) = (left.shape[2], left.shape[3])
+        let new = Tensor(
+            [1, 1 + left.shape[1], height, width],
+            Array(repeating: 1, count: height * width) + left.values)
+        masks[size] = new
+        return new
+    }
+
+    /// SHA-256 of the weights of each part that the model has, the UNet first; of a model in one file, of the file.
     package func modelHashes() throws(CheckpointError) -> [(part: String, hash: String)] {
         if let hashes { return hashes }
         let found = try Self.modelHashes(folder)
@@ -36,17 +56,37 @@ package final class Studio {
 
     /// The same of a model that is not loaded.
     package static func modelHashes(of name: String) throws(CheckpointError) -> [(part: String, hash: String)] {
-        try modelHashes(name == "miniature" ? .miniature : try ModelFolder(path: name))
+        try modelHashes(try ModelFolder(named: name))
     }
 
     private static func modelHashes(_ folder: ModelFolder) throws(CheckpointError) -> [(part: String, hash: String)] {
+        if let file = folder.checkpoint?.file { return [("file", hash([file]))] }
         var found: [(part: String, hash: String)] = []
         for (part, stem) in parts where part == "unet" || folder.has("\(part)/config.json") {
-            var sum = SHA256()
-            for file in try folder.weights(part, stem: stem) { file.withBytes { sum.update($0) } }
-            found.append((part, sum.finish()))
+            found.append((part, hash(try folder.weights(part, stem: stem))))
         }
         return found
+    }
+
+    private static func hash(_ files: [TensorFile]) -> String {
+        var sum = SHA256()
+        for file in files { file.withBytes { sum.update($0) } }
+        return sum.finish()
+    }
+
+    /// Name and SHA-256 of the autoencoder that was given beside the model.
+    package func autoencoder() throws(CheckpointError) -> (name: String, hash: String)? {
+        guard let path = otherAutoencoder else { return nil }
+        let hash: String
+        if let known = autoencoderHash { hash = known } else { hash = try Self.autoencoderHash(of: path) }
+        autoencoderHash = hash
+        return (path.split(separator: "/").last.map(String.init) ?? path, hash)
+    }
+
+    /// SHA-256 of an autoencoder's weights; of one in two files, the encoder's first.
+    package static func autoencoderHash(of path: String) throws(CheckpointError) -> String {
+        let (folder, part) = try ModelFolder.autoencoder(path: path, scale: 1)
+        return hash(try folder.weights(part, stem: "diffusion_pytorch_model"))
     }
 
     private static let parts = [
@@ -91,7 +131,7 @@ package struct LatentPainter {
     ///
     /// - Parameter known: the latents, where they are known already; what would be drawn for them is still drawn
     package mutating func encode(_ picture: Tensor, known: Tensor? = nil) throws -> Tensor {
-        guard settings.encode == .sample, case .autoencoder = model.codec else {
+        guard settings.encode == .sample, model.codec.believes else {
             return try known ?? model.codec.encode(picture)
         }
         let drawn = noise.posterior()
@@ -109,7 +149,8 @@ package struct LatentPainter {
         guard let first = plan.start else { return latents ?? Tensor(latentShape, repeating: 0) }
         let clock = PromptClock()
         let denoise = model.denoiser(
-            try studio.conditioning(settings), prediction: plan.configuration.prediction, size: size, clock: clock)
+            try studio.conditioning(settings), prediction: plan.configuration.prediction, size: size,
+            beside: model.takesMask ? try studio.wholeMask(size) : nil, clock: clock)
 
         let start = settings.initialNoiseMultiplier * noise.start()
         let x: Tensor =

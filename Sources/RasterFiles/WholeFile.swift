@@ -52,6 +52,20 @@ package enum WholeFile {
     package static func write(
         _ bytes: [UInt8], to path: String, overwrite: Bool = true, sync: Bool = false
     ) throws(PictureFileError) {
+        try write(to: path, overwrite: overwrite, sync: sync) { (send) throws(PictureFileError) in
+            var failure: PictureFileError?
+            bytes.withUnsafeBytes { bytes in
+                do throws(PictureFileError) { try send(bytes) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    /// The same with bytes that `body` sends piece by piece, so that a large file need never be in memory whole.
+    package static func write(
+        to path: String, overwrite: Bool = true, sync: Bool = false,
+        _ body: ((UnsafeRawBufferPointer) throws(PictureFileError) -> Void) throws(PictureFileError) -> Void
+    ) throws(PictureFileError) {
         let (folder, name) = split(path)
         if name.isEmpty { throw .cannotCreate(path: path, reason: "it names a folder") }
         try makeFolder(folder, for: path)
@@ -62,7 +76,7 @@ package enum WholeFile {
         }
         let (file, passing) = try createPassing(folder: folder, name: name, for: path)
         do {
-            try fill(file, bytes, path, sync: sync)
+            try fill(file, path, sync: sync, body)
             try move(passing, to: path, overwrite: overwrite)
         } catch {
             unlink(passing)
@@ -95,19 +109,28 @@ package enum WholeFile {
     }
 
     private static func fill(
-        _ file: Int32, _ bytes: [UInt8], _ path: String, sync: Bool
+        _ file: Int32, _ path: String, sync: Bool,
+        _ body: ((UnsafeRawBufferPointer) throws(PictureFileError) -> Void) throws(PictureFileError) -> Void
     ) throws(PictureFileError) {
-        var failure: Int32 = 0
-        bytes.withUnsafeBytes { bytes in
-            var written = 0
-            while written < bytes.count, failure == 0 {
-                let count = writeOnce(file, bytes, from: written)
-                if count >= 0 { written += count } else if errno != EINTR { failure = errno }
+        do {
+            try body { (bytes) throws(PictureFileError) in
+                var written = 0
+                while written < bytes.count {
+                    let count = writeOnce(file, bytes, from: written)
+                    if count >= 0 {
+                        written += count
+                    } else if errno != EINTR {
+                        throw .writeFailed(path: path, reason: reason(errno))
+                    }
+                }
             }
+        } catch {
+            close(file)
+            throw error
         }
-        if failure == 0, sync, fsync(file) != 0 { failure = errno }
+        let failure = sync && fsync(file) != 0 ? errno : 0
         // Some file systems tell of a full disk only here.
-        if close(file) != 0, failure == 0 { failure = errno }
+        if close(file) != 0, failure == 0 { throw .writeFailed(path: path, reason: reason(errno)) }
         if failure != 0 { throw .writeFailed(path: path, reason: reason(failure)) }
     }
 

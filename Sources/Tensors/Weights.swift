@@ -4,13 +4,28 @@ import CKernels
 ///
 /// Unchecked: the bytes are never written, and `owner` (a mapped file, or an array) keeps them alive.
 package struct Weights: @unchecked Sendable {
-    package enum Format: String, Sendable {
+    package enum Format: String, Sendable, CaseIterable {
         case float32 = "F32"
         case float16 = "F16"
         case bfloat16 = "BF16"
+        /// One bit of sign, four of exponent, three of fraction; no infinities.
+        case float8e4m3 = "F8_E4M3"
+        /// One bit of sign, five of exponent, two of fraction: the upper half of a float16.
+        case float8e5m2 = "F8_E5M2"
 
         /// Bytes of one value.
-        package var size: Int { self == .float32 ? 4 : 2 }
+        package var size: Int {
+            switch self {
+            case .float32: 4
+            case .float16, .bfloat16: 2
+            case .float8e4m3, .float8e5m2: 1
+            }
+        }
+
+        /// All names, for messages.
+        package static var names: String {
+            allCases.dropLast().map(\.rawValue).joined(separator: ", ") + " or " + (allCases.last?.rawValue ?? "")
+        }
     }
 
     package let shape: [Int]
@@ -41,6 +56,14 @@ package struct Weights: @unchecked Sendable {
         return Weights(shape: shape, format: format, bytes: bytes, owner: owner)
     }
 
+    /// Float8 as floats, for operations that read bytes themselves; the others as they are.
+    var widened: Weights {
+        switch format {
+        case .float32, .float16, .bfloat16: self
+        case .float8e4m3, .float8e5m2: Weights(shape, floats())
+        }
+    }
+
     /// Rows `range` of the first dimension.
     package func rows(_ range: Range<Int>) -> Weights {
         let row = count / max(shape[0], 1)
@@ -69,19 +92,12 @@ package struct Weights: @unchecked Sendable {
     /// Writes all values as floats. Files promise no alignment, so values are moved by bytes first.
     package func copy(to floats: UnsafeMutablePointer<Float>) {
         withExtendedLifetime(owner) {
-            guard format != .float32 else {
-                UnsafeMutableRawPointer(floats).copyMemory(from: bytes, byteCount: count * 4)
-                return
-            }
-            let convert = format == .float16 ? kernel_from_float16 : kernel_from_bfloat16
-            if UInt(bitPattern: bytes) % 2 == 0 {
-                convert(bytes.assumingMemoryBound(to: UInt16.self), floats, count)
-            } else {
-                let words = [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
-                    UnsafeMutableRawPointer(buffer.baseAddress)?.copyMemory(from: bytes, byteCount: count * 2)
-                    filled = count
-                }
-                convert(words, floats, count)
+            switch format {
+            case .float32: UnsafeMutableRawPointer(floats).copyMemory(from: bytes, byteCount: count * 4)
+            case .float16: widen(kernel_from_float16, to: floats)
+            case .bfloat16: widen(kernel_from_bfloat16, to: floats)
+            case .float8e4m3: look(up: Self.e4m3, to: floats)
+            case .float8e5m2: look(up: Self.e5m2, to: floats)
             }
         }
     }
@@ -94,6 +110,46 @@ package struct Weights: @unchecked Sendable {
     /// Tells the owner that these bytes, packed now, are hardly needed any more.
     func letGo() {
         (owner as? any PagedBytes)?.letGo(of: UnsafeRawBufferPointer(start: bytes, count: count * format.size))
+    }
+
+    private func widen(
+        _ convert: (UnsafePointer<UInt16>, UnsafeMutablePointer<Float>, Int) -> Void,
+        to floats: UnsafeMutablePointer<Float>
+    ) {
+        if UInt(bitPattern: bytes) % 2 == 0 {
+            return convert(bytes.assumingMemoryBound(to: UInt16.self), floats, count)
+        }
+        let words = [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
+            UnsafeMutableRawPointer(buffer.baseAddress)?.copyMemory(from: bytes, byteCount: count * 2)
+            filled = count
+        }
+        convert(words, floats, count)
+    }
+
+    private func look(up table: [Float], to floats: UnsafeMutablePointer<Float>) {
+        let codes = bytes.assumingMemoryBound(to: UInt8.self)
+        table.withUnsafeBufferPointer { table in
+            for i in 0..<count { floats[i] = table[Int(codes[i])] }
+        }
+    }
+
+    /// The value of each code. Source: Micikevicius et al., "FP8 Formats for Deep Learning" (2022), table 1.
+    private static let e4m3 = table(fractionBits: 3, bias: 7) { code in code & 127 == 127 ? .nan : nil }
+    private static let e5m2 = table(fractionBits: 2, bias: 15) { code in
+        code & 127 == 124 ? .infinity : code & 127 > 124 ? .nan : nil
+    }
+
+    private static func table(fractionBits: Int, bias: Int, special: (Int) -> Float?) -> [Float] {
+        (0..<256).map { code in
+            let exponent = (code & 127) >> fractionBits
+            let fraction = Float(code & (1 << fractionBits - 1)) / Float(1 << fractionBits)
+            let size =
+                special(code)
+                ?? Float(
+                    sign: .plus, exponent: max(exponent, 1) - bias, significand: exponent == 0 ? fraction : 1 + fraction
+                )
+            return code < 128 ? size : -size
+        }
     }
 
     package func floats() -> [Float] {

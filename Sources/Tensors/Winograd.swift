@@ -70,7 +70,8 @@ final class Winograd: Sendable {
     private func shape(from x: FeatureMap, to result: FeatureMap) -> winograd_shape {
         let format =
             switch weights.format {
-            case .float32: winograd_float32
+            // Float8 was widened to floats.
+            case .float32, .float8e4m3, .float8e5m2: winograd_float32
             case .float16: winograd_float16
             case .bfloat16: winograd_bfloat16
             }
@@ -84,7 +85,7 @@ final class Winograd: Sendable {
         packed.withLock { packed in
             if let packed { return packed }
             let storage = Storage((winograd_packed_bytes(shape) + 3) / 4, returnsToPool: false)
-            weights.withBytes { bytes in
+            weights.widened.withBytes { bytes in
                 engine.threads.forEach(winograd_groups(shape)) { group in
                     winograd_pack(shape, group, bytes, weights.shape[0], weights.shape[1], storage.pointer)
                 }

@@ -54,7 +54,7 @@ import Testing
             #expect(throws: CheckpointError.self) { try ModelFolder(path: "\(folder)/none") }
             try write([], to: "\(folder)/file")
             let line = try #require(refusal { _ = try ModelFolder(path: "\(folder)/file") })
-            #expect(line.contains("is a file"), "\(line)")
+            #expect(line.contains("neither a safetensors file"), "\(line)")
             let model = try ModelFolder(path: folder)
             #expect(
                 try #require(refusal { _ = try model.weights("net", stem: "weights") }).contains(

@@ -15,7 +15,7 @@ import Testing
 
     /// Opens a file and reads everything in it.
     private static func read(_ bytes: FileBytes) throws {
-        let file = try SafetensorsFile(bytes)
+        let file = try TensorFile(safetensors: bytes)
         for (key, entry) in file.entries {
             _ = file.bytes(entry).reduce(0) { $0 &+ Int($1) }
             _ = (try? file.weights(key))??.floats()
@@ -25,7 +25,7 @@ import Testing
     @Test("a sound file is read, empty tensors and scalars too")
     func sound() throws {
         try withGuardedFile(Self.sound) { bytes in
-            let file = try SafetensorsFile(bytes)
+            let file = try TensorFile(safetensors: bytes)
             #expect(file.metadata == ["format": "pt"])
             #expect(file.entries["a"]?.shape == [2, 3] && file.entries["b"]?.shape == [0, 7])
             #expect(Array(file.bytes(try #require(file.entries["c"]))) == [24, 25])
@@ -156,7 +156,7 @@ import Testing
         ])
     func metadata(value: String) throws {
         try withGuardedFile(safetensors(#"{"__metadata__":\#(value)}"#)) { bytes in
-            let file = try SafetensorsFile(bytes)
+            let file = try TensorFile(safetensors: bytes)
             #expect(file.metadata.isEmpty && file.entries.isEmpty)
         }
     }
@@ -166,9 +166,10 @@ import Testing
         let bytes = safetensors(
             #"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#, buffer: [0, 0, 0, 0, 0, 0, 0, 0])
         try withGuardedFile(bytes, name: "weights.safetensors") { bytes in
-            let file = try SafetensorsFile(bytes)
+            let file = try TensorFile(safetensors: bytes)
             let line = try #require(refusal { _ = try file.weights("a") })
-            #expect(line == "weights.safetensors holds a as F64, but weights must be F32, F16 or BF16.")
+            #expect(
+                line == "weights.safetensors holds a as F64, but weights must be F32, F16, BF16, F8_E4M3 or F8_E5M2.")
         }
     }
 }

@@ -11,14 +11,14 @@ import Threads
 
     /// What closing says after `take` has taken what it wants.
     private func closing(_ files: [[UInt8]], _ take: (WeightScope) -> Void) throws -> String? {
-        func open(_ rest: ArraySlice<[UInt8]>, _ opened: [SafetensorsFile]) throws -> String? {
+        func open(_ rest: ArraySlice<[UInt8]>, _ opened: [TensorFile]) throws -> String? {
             guard let bytes = rest.first else {
                 let ledger = WeightLedger(opened)
                 take(WeightScope(ledger, on: try Engine(threads: Threads(1))))
                 return refusal { try ledger.close() }
             }
             return try withGuardedFile(bytes, name: "part\(opened.count)") {
-                try open(rest.dropFirst(), opened + [try SafetensorsFile($0)])
+                try open(rest.dropFirst(), opened + [try TensorFile(safetensors: $0)])
             }
         }
         return try open(files[...], [])
@@ -41,8 +41,9 @@ import Threads
             })
         #expect(
             line == "part0 does not fit its configuration: net.b is 2×1 but 3×1 is expected; net.d is missing (4×5); "
-                + "net.e.7.weight is missing (6); part0 holds net.c as F64, but weights must be F32, F16 or BF16; "
-                + "net.a is not part of this network. Check that config.json belongs to these weights.")
+                + "net.e.7.weight is missing (6); part0 holds net.c as F64, but weights must be F32, F16, BF16, F8_E4M3 or F8_E5M2; "
+                + "net.a is not part of this network. Check that it was downloaded whole, and that a config.json belongs to it."
+        )
     }
 
     @Test("a network that takes everything is content, and sides of one may differ")

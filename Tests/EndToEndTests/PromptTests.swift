@@ -169,6 +169,28 @@ import Testing
                 != painted("wisp", Self.sdxl))
     }
 
+    @Test("embeddings of torch's are the same as safetensors: the web UI's, older programs', diffusers', SDXL's pairs")
+    func torchEmbeddings() throws {
+        for (file, words) in [
+            ("wisp.pt", "a (wisp:1.2)"), ("Wisp Glow.pt", "a WISP glow"), ("mist-concept.bin", "a <mist>"),
+        ] {
+            let stem = try #require(file.split(separator: ".").first)
+            let expected = try painted(words, Self.small + Self.embedding("embeddings/\(stem).safetensors"))
+            #expect(try painted(words, Self.small) != expected)
+            #expect(try painted(words, Self.small + Self.embedding("embeddings-torch/\(file)")) == expected, "\(file)")
+        }
+        #expect(
+            try painted("a wisp", Self.sdxl + Self.embedding("embeddings-torch/sdxl/wisp.pt"))
+                == painted("a wisp", Self.sdxl + Self.embedding("embeddings-sdxl/wisp.safetensors")))
+        // In a folder what fits is taken, and one that is found by its hash has its own ending.
+        let torch = Self.small + ["--embedding", Golden.path("prompts/embeddings-torch"), "--quiet"]
+        let picture = try place.refined(["--prompt", "a wisp and <mist>"] + torch)
+        try place.write(picture, to: "out.png")
+        try place.succeed(
+            ["rerun", "out.png", "-o", "again.png", "--find", Golden.path("prompts/embeddings-torch")] + Self.small)
+        #expect(try place.read("again.png").samples == picture.samples)
+    }
+
     @Test("a folder of embeddings gives all that fit, and tells what does not")
     func embeddingFolders() throws {
         try FileManager.default.copyItem(atPath: Golden.path("prompts/embeddings"), toPath: place.file("words"))
@@ -201,9 +223,14 @@ import Testing
         try refuse(
             Golden.path("prompts/embeddings/wisp.safetensors"), code: 65, ["wisp", "32", "16 and 24"], model: Self.sdxl)
         try refuse(Golden.path("prompts/embeddings-sdxl/odd.safetensors"), code: 65, ["odd.safetensors", "2 tensors"])
-        try place.write("junk", to: "junk.safetensors")
-        try refuse("junk.safetensors", code: 65, ["junk.safetensors"])
-        #expect(place.names() == ["in.png", "junk.safetensors"])
+        for name in ["junk.safetensors", "junk.pt", "junk.bin"] {
+            try place.write("junk", to: name)
+            try refuse(name, code: 65, [name])
+        }
+        try place.write("junk", to: "junk.png")
+        try refuse("junk.png", code: 65, ["junk.png", ".pt"], model: ["--model", "nowhere"])
+        try refuse(Golden.path("torch/embedding.pt"), code: 65, ["embedding.pt", "4", "32"])
+        #expect(place.names() == ["in.png", "junk.bin", "junk.png", "junk.pt", "junk.safetensors"])
     }
 
     @Test("--compat diffusers reads every character as a word's, cuts what is too long, and knows embeddings")

@@ -1,4 +1,5 @@
 import Foundation
+import Painting
 import Raster
 import RasterFiles
 import TestKit
@@ -106,6 +107,70 @@ import Testing
         #expect(Set(parts.values).count == 3)
     }
 
+    @Test("a model in one file is found by the hash of the file, with its kind, prediction and other autoencoder")
+    func oneFile() throws {
+        let checkpoint = try FormulaCheckpoint("sd1", base: "sd1")
+        try FormulaCheckpoint.write(checkpoint.original(), to: place.file("it.safetensors"))
+        try FileManager.default.createDirectory(atPath: place.file("far/deep"), withIntermediateDirectories: true)
+        for part in ["encoder", "decoder"] {
+            try FileManager.default.copyItem(
+                atPath: Golden.path("vae-tiny/taesd_\(part).safetensors"),
+                toPath: place.file("far/deep/taesd_\(part).safetensors"))
+        }
+        try paint([
+            "--model", "it.safetensors", "--kind", "sd1-turbo", "--prediction", "v", "--steps", "3", "--vae",
+            "far/deep/taesd_decoder.safetensors",
+        ])
+        let picture = try place.read("out.png")
+        let recipe = try picture.recipe()
+        let model = try #require(recipe["model"] as? [String: Any])
+        let file = SHA256.hash(try place.bytes("it.safetensors"))
+        #expect(model["parts"] as? [String: String] == ["file": file] && model["sha256"] as? String == file)
+        #expect(recipe["kind"] as? String == "sd1-turbo" && recipe["prediction"] as? String == "v")
+        let both =
+            try place.bytes("far/deep/taesd_encoder.safetensors")
+            + place.bytes("far/deep/taesd_decoder.safetensors")
+        let autoencoder = SHA256.hash(both)
+        #expect(
+            recipe["vae"] as? [String: String] == ["name": "taesd_decoder.safetensors", "sha256": autoencoder])
+        let text = try #require(picture.metadata["parameters"])
+        #expect(
+            text.contains("Model hash: \(file.prefix(10)), Model: it, ")
+                && text.contains("VAE hash: \(autoencoder.prefix(10)), VAE: taesd_decoder.safetensors"))
+        #expect(try place.succeed(["history", "out.png"]).output.contains("autoencoder taesd_decoder.safetensors"))
+
+        try place.refuse(
+            ["rerun", "out.png", "-o", "1.png"], code: 66, naming: ["taesd_decoder.safetensors", "--vae", "--find"])
+        try place.succeed(["rerun", "out.png", "-o", "1.png", "--find", "far"])
+        #expect(try place.bytes("1.png") == place.bytes("out.png"))
+        // Deep in a folder; one of the right name and other numbers is passed over.
+        let file2 = place.file("far/deep/it.safetensors")
+        try FileManager.default.moveItem(atPath: place.file("it.safetensors"), toPath: file2)
+        let other = try FormulaCheckpoint("sd1-inpaint", base: "sd1")
+        try FormulaCheckpoint.write(other.original(), to: place.file("it.safetensors"))
+        try place.succeed(["rerun", "out.png", "-o", "2.png", "--find", "far"])
+        #expect(try place.bytes("2.png") == place.bytes("out.png"))
+        try place.refuse(
+            ["rerun", "out.png", "-o", "3.png", "--vae", "far/deep/taesd_encoder.safetensors"], code: 66,
+            naming: ["The model it", "sha256"])
+        let changed = try place.succeed([
+            "rerun", "out.png", "-o", "3.png", "--find", "far", "--vae", Workplace.smallModel + "/vae",
+        ])
+        #expect(changed.errors.contains("is not the autoencoder taesd_decoder.safetensors"))
+        #expect(try place.read("3.png").samples != picture.samples)
+
+        // The web UI's text names the file's hash too, and of several of one name the one with the hash is taken.
+        try webUI(
+            "a lake\nSteps: 3, Sampler: Euler, CFG scale: 2, Seed: 3, Size: 64x64, Model hash: \(file.prefix(10)), Model: it, VAE hash: \(autoencoder.prefix(10)), VAE: taesd_decoder.safetensors"
+        )
+        try place.succeed(["rerun", "web.png", "-o", "4.png", "--find", "far", "--quiet"])
+        let painted = try place.read("4.png").recipe()
+        #expect((painted["model"] as? [String: Any])?["sha256"] as? String == file)
+        #expect((painted["vae"] as? [String: String])?["sha256"] == autoencoder)
+        let near = try place.succeed(["rerun", "web.png", "-o", "5.png"])
+        #expect(near.errors.contains("not its hash") && near.errors.contains("VAE taesd_decoder.safetensors"))
+    }
+
     @Test("embeddings are found by hash under their own names, and one that is missing is told")
     func embeddings() throws {
         func copy(_ name: String, to path: String) throws {
@@ -151,7 +216,7 @@ import Testing
         // Another file of that name, and the right one under another.
         try move("wisp.safetensors", "renamed.safetensors")
         try copy("narrow", to: "wisp.safetensors")
-        try place.refuse(["rerun", "plain.png", "-o", "4.png"] + model, code: 66, naming: ["wisp.safetensors"])
+        try place.refuse(["rerun", "plain.png", "-o", "4.png"] + model, code: 66, naming: ["wisp", "--find"])
 
         // The web UI's text has the first digits of each hash; what it names and is not there is told.
         let recorded = try #require(try place.read("plain.png").recipe()["embeddings"] as? [[String: String]])

@@ -14,12 +14,27 @@ import Testing
 
     @Test("the attention's old names load too")
     func oldKeys() throws {
-        let file = try SafetensorsFile(try FileBytes(path: Golden.path("vae-sd/old-keys.safetensors")))
+        let file = try TensorFile(safetensors: try FileBytes(path: Golden.path("vae-sd/old-keys.safetensors")))
         let ledger = WeightLedger([file])
         let configuration = try AutoencoderConfiguration(Golden.json("vae-sd/vae/config.json"), name: "config.json")
         let autoencoder = Autoencoder(WeightScope(ledger, on: try Engine()), configuration)
         try ledger.close()
         try check(autoencoder, "sd")
+    }
+
+    @Test(
+        "the tiny autoencoder equals diffusers', as a folder and as two files",
+        arguments: ["vae", "taesd_encoder.safetensors"])
+    func tiny(form: String) throws {
+        let (folder, part) = try ModelFolder.autoencoder(path: Golden.path("vae-tiny/\(form)"), scale: 1)
+        let tiny = try TinyAutoencoder.load(folder, part, on: try Engine())
+        #expect(tiny.factor == 8 && tiny.latentChannels == 4)
+        let reference = try Golden.tensors("vae-tiny/reference.safetensors")
+        expectClose(
+            try tiny.encode(reference.tensor("image")), try reference.tensor("encoded"), absolute: 2e-5, relative: 1e-4)
+        expectClose(
+            try tiny.decode(reference.tensor("latent")), try reference.tensor("decoded"), absolute: 2e-5, relative: 1e-4
+        )
     }
 
     private func check(_ autoencoder: Autoencoder, _ name: String) throws {

@@ -82,7 +82,7 @@ import Threads
             (#""time_embedding_type":"fourier""#, ["fourier"]),
             (#""resnet_time_scale_shift":"scale_shift""#, ["scale_shift"]),
             (#""resnet_out_scale_factor":1.5"#, ["1.5"]),
-            (#""time_cond_proj_dim":256"#, ["time_cond_proj_dim = 256"]),
+            (#""time_cond_proj_dim":"wide""#, ["time_cond_proj_dim = \"wide\""]),
             (#""addition_embed_type":"image""#, ["image"]),
             (#""addition_embed_type":"text_time","addition_time_embed_dim":-1"#, ["addition_time_embed_dim = -1"]),
             (#""mid_block_scale_factor":2"#, ["mid_block_scale_factor = 2"]), (#""attention_type":"gated""#, ["gated"]),
@@ -165,7 +165,7 @@ import Threads
         ]
         try withGuardedFile(safetensors("{}")) { bytes in
             for build in builders {
-                let ledger = WeightLedger([try SafetensorsFile(bytes)])
+                let ledger = WeightLedger([try TensorFile(safetensors: bytes)])
                 build(WeightScope(ledger, on: engine))
                 #expect(refusal { try ledger.close() }?.contains("is missing") == true)
             }

@@ -17,7 +17,8 @@ import Testing
     @Test("keys with the old prefix and a position buffer load too")
     func oldKeys() throws {
         let engine = try Engine()
-        let file = try SafetensorsFile(try FileBytes(path: Golden.path("text-quick-gelu/model-old-keys.safetensors")))
+        let file = try TensorFile(
+            safetensors: try FileBytes(path: Golden.path("text-quick-gelu/model-old-keys.safetensors")))
         let ledger = WeightLedger([file])
         let configuration = try TextEncoderConfiguration(
             Golden.json("text-quick-gelu/config.json"), name: "config.json")

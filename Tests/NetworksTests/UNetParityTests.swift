@@ -8,7 +8,7 @@ import Testing
 @Suite struct UNetParityTests {
     @Test(
         "a UNet equals diffusers' element by element",
-        arguments: ["sd1", "sd1-odd", "sd2", "sdxl", "miniature", "plain-heads"])
+        arguments: ["sd1", "sd1-odd", "sd2", "sdxl", "miniature", "plain-heads", "lcm"])
     func parity(name: String) throws {
         let engine = try Engine()
         let folder = try Golden.folder("unet-\(name)")
@@ -19,7 +19,8 @@ import Testing
             ? .init(text: reference.tensor("text_embeds"), numbers: reference.tensor("time_ids")) : nil
         let output = try unet(
             reference.tensor("sample"), times: reference.doubles("timestep"),
-            context: reference.tensor("encoder_hidden_states"), added: added)
+            context: reference.tensor("encoder_hidden_states"), added: added,
+            guidance: unet.configuration.guidanceWidth.map { _ in 8.5 - 1 })
         // Sums of up to a thousand terms of order one in single precision, through some forty layers.
         expectClose(output, try reference.tensor("output"), absolute: 2e-5, relative: 1e-4, name)
     }

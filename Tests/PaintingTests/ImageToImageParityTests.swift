@@ -23,7 +23,7 @@ import Testing
         let scheduler = try SchedulerConfiguration(
             Self.configuration(entry["scheduler"]), name: name)
         let engine = try Engine()
-        let studio = try Studio(model: Golden.path("img2img/model"), scheduler: scheduler, on: engine)
+        let studio = try Studio(model: Golden.path("img2img/model"), as: .init(scheduler: scheduler), on: engine)
 
         var settings = Settings()
         settings.prompt = try #require(entry["prompt"].text)

@@ -68,6 +68,38 @@ import Testing
             #expect(weights.floats().isEmpty)
         }
     }
+
+    @Test("layers over float8 give what they give over the same values as floats")
+    func float8Layers() throws {
+        let engine = try Engine()
+        var generator = SeededGenerator(8)
+        for format in [Weights.Format.float8e4m3, .float8e5m2] {
+            /// Codes of small numbers, both signs.
+            let codes = Storage(64 * 64 * 9 / 4 + 1)
+            let bytes = UnsafeMutableRawPointer(codes.pointer)
+            for i in 0..<64 * 64 * 9 {
+                let code = UInt8.random(in: 0..<0x38, using: &generator) | (Bool.random(using: &generator) ? 0x80 : 0)
+                bytes.storeBytes(of: code, toByteOffset: i, as: UInt8.self)
+            }
+            func weights(_ shape: [Int]) -> Weights {
+                Weights(shape: shape, format: format, bytes: bytes, owner: codes)
+            }
+            let x = Tensor([1, 64, 9, 7], generator.values(64 * 9 * 7))
+            func convolved(_ weights: Weights) throws -> Tensor {
+                engine.tensor(
+                    try Convolution(weights, bias: nil, padding: .init(1), on: engine)(engine.featureMap(x)))
+            }
+            let small = weights([64, 64, 3, 3])
+            expectClose(
+                try convolved(small), try convolved(Weights(small.shape, small.floats())), absolute: 0, "\(format)")
+            let matrix = weights([64, 64])
+            let rows = Tensor([5, 64], generator.values(5 * 64))
+            expectClose(
+                try Linear(matrix, bias: nil, on: engine)(rows),
+                try Linear(Weights(matrix.shape, matrix.floats()), bias: nil, on: engine)(rows), absolute: 0,
+                "\(format)")
+        }
+    }
 }
 
 extension Weights {

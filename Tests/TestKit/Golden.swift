@@ -14,7 +14,7 @@ public enum Golden {
     public static func path(_ name: String) -> String { "\(repository)/Tests/Golden/\(name)" }
 
     package static func tensors(_ name: String) throws -> GoldenTensors {
-        GoldenTensors(try SafetensorsFile(try FileBytes(path: path(name))))
+        GoldenTensors(try TensorFile(safetensors: try FileBytes(path: path(name))))
     }
 
     package static func json(_ name: String) throws -> JSON {
@@ -26,9 +26,9 @@ public enum Golden {
 
 /// A file of reference tensors.
 package struct GoldenTensors {
-    package let file: SafetensorsFile
+    package let file: TensorFile
 
-    init(_ file: SafetensorsFile) { self.file = file }
+    init(_ file: TensorFile) { self.file = file }
 
     package func tensor(_ key: String) throws -> Tensor {
         let weights = try #require(try file.weights(key), "\(file.name) has no \(key)")

@@ -338,6 +338,14 @@ def make_embeddings(out):
     folder("prompts", "embeddings-sdxl")
     save_file({"clip_l": l, "clip_g": k}, out.parent / "embeddings-sdxl" / "wisp.safetensors")
     save_file({"emb_params": draw(9, 4), "step": torch.tensor([1.0])}, out.parent / "embeddings-sdxl" / "odd.safetensors")
+    # The same as torch writes them: by the web UI, by the programs before it, and by diffusers.
+    out = folder("prompts", "embeddings-torch")
+    beside = dict(name="other", step=500, sd_checkpoint=None, sd_checkpoint_name=None)
+    torch.save(dict(string_to_token={"*": 265}, string_to_param={"*": wisp}, **beside), out / "wisp.pt")
+    old = dict(string_to_token={"*": torch.tensor(265)}, string_to_param=torch.nn.ParameterDict({"*": glow}))
+    torch.save(old, out / "Wisp Glow.pt", _use_new_zipfile_serialization=False)
+    torch.save({"<mist>": mist}, out / "mist-concept.bin")
+    torch.save({"clip_l": l, "clip_g": k}, folder("prompts", "embeddings-torch", "sdxl") / "wisp.pt")
     return ({"wisp": wisp, "mist-concept": mist[None], "<mist>": mist[None], "Wisp Glow": glow.float()},
             {"wisp": {"clip_l": l, "clip_g": k}})
 

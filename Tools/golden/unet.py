@@ -1,6 +1,6 @@
 """Makes Tests/Golden/unet-*: tiny random UNet2DConditionModels of every supported kind, with one forward pass each."""
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 
 from common import folder, randomise, report, save, save_weights, seeded
 
@@ -30,7 +30,11 @@ CASES = {
                          block_out_channels=(12, 20), layers_per_block=1, attention_head_dim=4, cross_attention_dim=24,
                          norm_num_groups=4, in_channels=9, out_channels=4, flip_sin_to_cos=False, freq_shift=1,
                          downsample_padding=1, norm_eps=1e-6), (10, 14), (77.0, 900.0), 5, torch.float32),
+    "lcm": (dict(down_block_types=(CROSS, PLAIN), up_block_types=(UP_PLAIN, UP_CROSS), block_out_channels=(8, 16), layers_per_block=1,
+                 attention_head_dim=4, cross_attention_dim=24, norm_num_groups=4, time_cond_proj_dim=12), (8, 10), (759.0, 259.0), 5,
+            torch.float32),
 }
+GUIDANCE = 8.5  # what a network with time_cond_proj_dim is told of
 
 
 def main():
@@ -44,7 +48,11 @@ def main():
         if unet.config.addition_embed_type:
             added = dict(text_embeds=torch.randn(n, 20, generator=g),
                          time_ids=torch.tensor([[512., 640, 0, 32, 1024, 768], [1024, 1024, 16, 0, 512, 960]]))
-        output = unet(**inputs, added_cond_kwargs=added).sample
+        told = None
+        if unet.config.time_cond_proj_dim:
+            told = StableDiffusionPipeline.get_guidance_scale_embedding(
+                None, torch.full((n,), GUIDANCE - 1), embedding_dim=unet.config.time_cond_proj_dim)
+        output = unet(**inputs, added_cond_kwargs=added, timestep_cond=told).sample
         out = folder(f"unet-{name}")
         save_weights(unet, out / "unet", dtype)
         save(out / "reference.safetensors", **inputs, **added, output=output)

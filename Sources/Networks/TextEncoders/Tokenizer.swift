@@ -26,6 +26,11 @@ package struct Tokenizer: Sendable {
     private static let startText = "<|startoftext|>"
     private static let endText = "<|endoftext|>"
 
+    /// Whether a folder has a tokenizer under this name.
+    package static func isIn(_ folder: ModelFolder, part: String) -> Bool {
+        folder.has("\(part)/tokenizer.json") || folder.has("\(part)/vocab.json") && folder.has("\(part)/merges.txt")
+    }
+
     /// Reads `vocab.json` and `merges.txt`, or `tokenizer.json` where it stands alone.
     ///
     /// - Parameter part: the folder's name in the model, such as "tokenizer"
@@ -34,12 +39,9 @@ package struct Tokenizer: Sendable {
         if folder.has("\(part)/vocab.json"), folder.has("\(part)/merges.txt") {
             let vocabulary = try folder.file("\(part)/vocab.json")
             let merges = try folder.file("\(part)/merges.txt")
-            let lines = String(decoding: merges.bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-                .filter { !$0.hasPrefix("#version") }.map(String.init)
             try self.init(
-                JSON(vocabulary),
-                merges: lines.map { $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init) },
-                name: "\(folder.name)/\(part)", padding: try Self.padding(folder, part))
+                JSON(vocabulary), merges: Self.merges(merges), name: "\(folder.name)/\(part)",
+                padding: try Self.padding(folder, part))
         } else if folder.has("\(part)/tokenizer.json") {
             let all = try JSON(try folder.file("\(part)/tokenizer.json"))
             guard all["model"]["type"].isNull || all["model"]["type"].text == "BPE" else {
@@ -62,6 +64,28 @@ package struct Tokenizer: Sendable {
                 "The model \(folder.name) has no tokenizer: neither \(part)/vocab.json with merges.txt nor \(part)/tokenizer.json. Copy it from the model's original folder."
             )
         }
+    }
+
+    /// CLIP's own vocabulary follows from its merges: every byte alone and at a word's end, every merge, start and end.
+    /// Source: openai/CLIP, `clip/simple_tokenizer.py`.
+    ///
+    /// - Parameter padding: text of the padding token; nil for the end token
+    /// - Throws: ``CheckpointError/invalid(_:)``
+    package init(merges file: FileBytes, padding: String?) throws(CheckpointError) {
+        let merges = Self.merges(file)
+        let bytes = (Self.printable + (0..<256).filter { !Self.printable.contains($0) }).map {
+            String(Character(Self.byteLetters[$0]))
+        }
+        let texts = bytes + bytes.map { $0 + "</w>" } + merges.map { $0.joined() } + [Self.startText, Self.endText]
+        try self.init(
+            .object(Dictionary(zip(texts, texts.indices.map(JSON.integer)), uniquingKeysWith: { $1 })), merges: merges,
+            name: file.name, padding: padding)
+    }
+
+    private static func merges(_ file: FileBytes) -> [[String]] {
+        String(decoding: file.bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+            .filter { !$0.hasPrefix("#version") }
+            .map { $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init) }
     }
 
     private init(_ vocabulary: JSON, merges: [[String]], name: String, padding: String?) throws(CheckpointError) {
@@ -180,9 +204,12 @@ package struct Tokenizer: Sendable {
         return parts
     }
 
+    /// Bytes that stand for themselves.
+    private static let printable = Array(33...126) + Array(161...172) + Array(174...255)
+
     /// A printable letter for every byte: itself where it is one, else the next from 256 on.
     private static let byteLetters: [Unicode.Scalar] = {
-        let printable = Set(Array(33...126) + Array(161...172) + Array(174...255))
+        let printable = Set(Tokenizer.printable)
         var next: UInt32 = 256
         return (0..<256).map { byte in
             if printable.contains(byte) { return Unicode.Scalar(UInt8(byte)) }

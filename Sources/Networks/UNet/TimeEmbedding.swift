@@ -35,16 +35,21 @@ package struct SinusoidalEmbedding: Sendable {
 /// Two layers that turn an embedded number into what residual blocks are shifted by.
 struct EmbeddingLayers: Sendable {
     private let engine: Engine
+    private let condition: Linear?
     private let linear1: Linear
     private let linear2: Linear
 
-    init(_ scope: WeightScope, from inputs: Int, to outputs: Int) {
+    /// - Parameter conditionWidth: width of a second embedded number that is added to the first, where there is one
+    init(_ scope: WeightScope, from inputs: Int, to outputs: Int, conditionWidth: Int? = nil) {
         engine = scope.engine
+        condition = conditionWidth.map { Linear(scope("cond_proj"), from: $0, to: inputs, bias: false) }
         linear1 = Linear(scope("linear_1"), from: inputs, to: outputs)
         linear2 = Linear(scope("linear_2"), from: outputs, to: outputs)
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try linear2(engine.silu(linear1(x)))
+    func callAsFunction(_ x: Tensor, condition second: Tensor? = nil) throws -> Tensor {
+        var x = x
+        if let condition, let second { try condition.add(second, to: &x) }
+        return try linear2(engine.silu(linear1(x)))
     }
 }

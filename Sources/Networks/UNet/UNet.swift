@@ -9,6 +9,7 @@ package struct UNet: Sendable {
     private let engine: Engine
     private let timeWaves: SinusoidalEmbedding
     private let timeEmbedding: EmbeddingLayers
+    private let guidanceWaves: SinusoidalEmbedding?
     private let addedWaves: SinusoidalEmbedding?
     private let addedEmbedding: EmbeddingLayers?
     private let convIn: Convolution
@@ -24,7 +25,10 @@ package struct UNet: Sendable {
         engine = scope.engine
         timeWaves = SinusoidalEmbedding(
             width: c.blockOutChannels[0], cosineFirst: c.cosineFirst, frequencyShift: c.frequencyShift)
-        timeEmbedding = EmbeddingLayers(scope("time_embedding"), from: c.blockOutChannels[0], to: c.timeWidth)
+        timeEmbedding = EmbeddingLayers(
+            scope("time_embedding"), from: c.blockOutChannels[0], to: c.timeWidth, conditionWidth: c.guidanceWidth)
+        // Sines first and a shift of one, whatever the network's own waves are.
+        guidanceWaves = c.guidanceWidth.map { SinusoidalEmbedding(width: $0, cosineFirst: false, frequencyShift: 1) }
         addedWaves = c.added.map {
             SinusoidalEmbedding(width: $0.number, cosineFirst: c.cosineFirst, frequencyShift: c.frequencyShift)
         }
@@ -64,9 +68,12 @@ package struct UNet: Sendable {
     ///   - x: `[N, C, H, W]`
     ///   - times: training timestep of each item, 0…999, may be fractional
     ///   - context: `[N, T, contextWidth]`
+    ///   - guidance: the guidance scale that a network with ``UNetConfiguration/guidanceWidth`` is told of, less one
     /// - Returns: the prediction, `[N, outChannels, H, W]`
-    package func callAsFunction(_ x: Tensor, times: [Double], context: Tensor, added: Added? = nil) throws -> Tensor {
-        let time = engine.silu(try embeddedTime(times, added: added))
+    package func callAsFunction(
+        _ x: Tensor, times: [Double], context: Tensor, added: Added? = nil, guidance: Double? = nil
+    ) throws -> Tensor {
+        let time = engine.silu(try embeddedTime(times, added: added, guidance: guidance))
 
         var h = try convIn(engine.featureMap(configuration.centresInput ? x.map { 2 * $0 - 1 } : x))
         var skips = [h]
@@ -78,8 +85,10 @@ package struct UNet: Sendable {
         return engine.tensor(try convOut(normOut(h, activation: .silu)))
     }
 
-    private func embeddedTime(_ times: [Double], added: Added?) throws -> Tensor {
-        let time = try timeEmbedding(timeWaves(times))
+    private func embeddedTime(_ times: [Double], added: Added?, guidance: Double?) throws -> Tensor {
+        // Source: diffusers, `pipeline_stable_diffusion.py`, `get_guidance_scale_embedding`.
+        let told = guidance.flatMap { guidance in guidanceWaves.map { $0(times.map { _ in guidance * 1000 }) } }
+        let time = try timeEmbedding(timeWaves(times), condition: told)
         guard let addedWaves, let addedEmbedding, let added else { return time }
         let waves = addedWaves(added.numbers.values.map(Double.init))
         let perItem = added.numbers.shape[1] * addedWaves.width

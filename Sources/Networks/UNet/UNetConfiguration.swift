@@ -34,6 +34,9 @@ package struct UNetConfiguration: Sendable {
     package var centresInput: Bool
     /// Widths of SDXL's added conditioning: of one embedded number, and of all of it.
     package var added: (number: Int, total: Int)?
+    /// Width of an embedded guidance scale, where the network is told of it instead of being run twice
+    /// (`time_cond_proj_dim`): latent consistency models.
+    package var guidanceWidth: Int?
     /// Side that the network was trained at, in latent cells.
     package var sampleSize: Int
 
@@ -64,7 +67,7 @@ package struct UNetConfiguration: Sendable {
             ("act_fn", [.text("silu"), .text("swish")]), ("class_embed_type", []), ("num_class_embeds", []),
             ("encoder_hid_dim", []), ("encoder_hid_dim_type", []), ("only_cross_attention", [.bool(false)]),
             ("dual_cross_attention", [.bool(false)]), ("time_embedding_type", [.text("positional")]),
-            ("time_embedding_act_fn", []), ("timestep_post_act", []), ("time_cond_proj_dim", []),
+            ("time_embedding_act_fn", []), ("timestep_post_act", []),
             ("resnet_time_scale_shift", [.text("default")]), ("resnet_skip_time_act", [.bool(false)]),
             ("resnet_out_scale_factor", [.integer(1), .number(1)]),
             ("mid_block_scale_factor", [.integer(1), .number(1)]),
@@ -128,6 +131,9 @@ package struct UNetConfiguration: Sendable {
                 try file.count("addition_time_embed_dim", default: 256),
                 try file.count("projection_class_embeddings_input_dim", default: 2816)
             )
+        guidanceWidth =
+            json["time_cond_proj_dim"].isNull
+            ? nil : try file.count("time_cond_proj_dim", default: 256, in: 4...1 << 16)
         sampleSize = json["sample_size"].list == nil ? try file.count("sample_size", default: 64) : 64
 
         let groups = groups

@@ -12,6 +12,8 @@ import Tensors
 package enum Codec: Sendable {
     /// A learnt autoencoder.
     case autoencoder(Autoencoder)
+    /// A small one that stands in for it, and speaks in scaled latents.
+    case tiny(TinyAutoencoder)
     /// Each block of factor × factor pixels becomes one cell with 3·factor² channels: nothing is lost.
     case unshuffle(factor: Int)
 
@@ -19,6 +21,7 @@ package enum Codec: Sendable {
     package var factor: Int {
         switch self {
         case .autoencoder(let autoencoder): autoencoder.configuration.factor
+        case .tiny(let tiny): tiny.factor
         case .unshuffle(let factor): factor
         }
     }
@@ -26,8 +29,32 @@ package enum Codec: Sendable {
     package var latentChannels: Int {
         switch self {
         case .autoencoder(let autoencoder): autoencoder.configuration.latentChannels
+        case .tiny(let tiny): tiny.latentChannels
         case .unshuffle(let factor): 3 * factor * factor
         }
+    }
+
+    /// Channels of the pictures that it takes; nil where it takes any.
+    var imageChannels: Int? {
+        switch self {
+        case .autoencoder(let autoencoder): autoencoder.configuration.imageChannels
+        case .tiny, .unshuffle: nil
+        }
+    }
+
+    /// Whether encoding can draw from a belief.
+    package var believes: Bool { if case .autoencoder = self { true } else { false } }
+
+    /// An autoencoder from a file or folder of its own.
+    ///
+    /// - Parameter scale: what latents are multiplied by, where the file does not say
+    /// - Throws: ``CheckpointError``
+    package init(_ path: String, scale: Double, on engine: Engine) throws(CheckpointError) {
+        let (folder, part) = try ModelFolder.autoencoder(path: path, scale: scale)
+        self =
+            try folder.settings("\(part)/config.json").json["_class_name"] == .text("AutoencoderTiny")
+            ? .tiny(try TinyAutoencoder.load(folder, part, on: engine))
+            : .autoencoder(try Autoencoder.load(folder, part, on: engine))
     }
 
     /// - Parameters:
@@ -37,6 +64,7 @@ package enum Codec: Sendable {
     package func encode(_ picture: Tensor, noise: ((_ shape: [Int]) -> Tensor)? = nil) throws -> Tensor {
         switch self {
         case .unshuffle(let factor): return Self.unshuffled(picture, factor)
+        case .tiny(let tiny): return try tiny.encode(picture)
         case .autoencoder(let autoencoder):
             let posterior = try autoencoder.encode(picture)
             var latents = posterior.mean
@@ -54,6 +82,7 @@ package enum Codec: Sendable {
     package func decode(_ latents: Tensor) throws -> Tensor {
         switch self {
         case .unshuffle(let factor): return Self.shuffled(latents, factor)
+        case .tiny(let tiny): return try tiny.decode(latents)
         case .autoencoder(let autoencoder):
             let (scale, shift) = (Float(autoencoder.configuration.scale), Float(autoencoder.configuration.shift))
             return try autoencoder.decode(latents.map { $0 / scale + shift })

@@ -12,8 +12,8 @@ package struct EmbeddingFiles {
     /// Each with whether it was named itself.
     private var files: [(path: String, isNamed: Bool)] = []
 
-    private static let endings = [".safetensors"]
-    private static let unread = [".pt", ".bin", ".ckpt", ".pth"]
+    /// How their names end. What they hold is told by their bytes.
+    static let endings = [".safetensors", ".pt", ".bin"]
 
     /// - Throws: ``PaintingError/missing(_:)`` when a path is not there, ``PaintingError/unsuitable(_:)`` when a named file is
     ///   of a kind that is not read
@@ -28,7 +28,7 @@ package struct EmbeddingFiles {
             } else {
                 guard Self.has(path, Self.endings) else {
                     throw .unsuitable(
-                        "\(path), which --embedding names, is no .safetensors file, and other kinds of embeddings are not read yet."
+                        "\(path), which --embedding names, is no file of an embedding: those end in .safetensors, .pt or .bin."
                     )
                 }
                 files.append((path, true))
@@ -43,10 +43,6 @@ package struct EmbeddingFiles {
         var embeddings: [Embedding] = []
         var homes: [String: String] = [:]
         for (path, isNamed) in files {
-            guard Self.has(path, Self.endings) else {
-                try warn("\(path) is left out: only .safetensors embeddings are read so far.", path)
-                continue
-            }
             do {
                 let embedding = try Self.read(path, widths: widths, room: room, model: model)
                 if let twin = homes[embedding.names[0].lowercased()] {
@@ -64,7 +60,7 @@ package struct EmbeddingFiles {
 
     private static func read(_ path: String, widths: [Int], room: Int, model: String) throws -> Embedding {
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        let file = try SafetensorsFile(try FileBytes(path: path))
+        let file = try TensorFile(path: path)
         guard file.valueCount <= 1 << 24 else {
             throw CheckpointError.invalid(
                 "\(path) holds \(file.valueCount) values, which is too many for an embedding.")
@@ -103,7 +99,7 @@ package struct EmbeddingFiles {
             var status = stat()
             guard stat(path, &status) == 0 else { return [] }
             if status.st_mode & S_IFMT == S_IFDIR { return walk(path, depth: depth + 1) }
-            return has(path, endings + unread) ? [path] : []
+            return has(path, endings) ? [path] : []
         }
     }
 }

@@ -1,37 +1,45 @@
 import Networks
 
 extension DiffusionModel {
-    /// What the model is, for people: name and value of each fact.
-    package var facts: [(key: String, value: String)] {
+    /// One thing to know about a model.
+    package struct Fact: Sendable {
+        package let key: String
+        package let value: String
+        /// What said so, where it could be otherwise.
+        package let by: String?
+
+        init(_ key: String, _ value: String, by: String? = nil) { (self.key, self.value, self.by) = (key, value, by) }
+    }
+
+    /// What the model is, for people.
+    package var facts: [Fact] {
         let c = unet.configuration
         var facts = [
-            ("name", name), ("family", family.rawValue),
-            ("weights", "\(Self.millions(weightCount)) values, \(formats.joined(separator: ", "))"),
-            ("channels", c.blockOutChannels.map(String.init).joined(separator: ", ")),
-            ("predicts", (scheduler.prediction).rawValue),
+            Fact("name", name), Fact("family", family.rawValue), Fact("kind", kind.value.name, by: kind.by),
+            Fact("weights", "\(Self.millions(weightCount)) values, \(formats.joined(separator: ", "))"),
+            Fact("channels", c.blockOutChannels.map(String.init).joined(separator: ", ")),
+            Fact("heads", c.heads.map(String.init).joined(separator: ", "), by: headsBy),
+            Fact("predicts", scheduler.prediction.rawValue, by: predictionBy),
+            Fact("zero SNR", scheduler.training.endsInNoise ? "yes" : "no", by: zeroTerminalBy),
         ]
+        if takesMask { facts.append(Fact("inpainting", "sees a mask beside the picture")) }
+        if embedsGuidance { facts.append(Fact("guidance", "told to the network, which runs once a step")) }
+        let cells = "\(codec.factor)×\(codec.factor) pixels to a cell"
         switch codec {
-        case .unshuffle(let factor):
-            facts.append(("codec", "unshuffle, \(factor)×\(factor) pixels to a cell, nothing lost"))
-        case .autoencoder(let autoencoder):
-            facts.append(
-                (
-                    "codec",
-                    "autoencoder, \(codec.factor)×\(codec.factor) pixels to a cell, \(autoencoder.configuration.latentChannels) channels"
-                ))
+        case .unshuffle: facts.append(Fact("codec", "unshuffle, \(cells), nothing lost"))
+        case .autoencoder: facts.append(Fact("codec", "autoencoder, \(cells), \(codec.latentChannels) channels"))
+        case .tiny: facts.append(Fact("codec", "tiny autoencoder, \(cells), \(codec.latentChannels) channels"))
         }
-        facts += [
-            ("text", "\(c.contextWidth) wide, \(text.room) tokens"), ("multiple", "\(multiple) pixels"),
-            ("good area", "\(Int(Double(goodArea).squareRoot()))²"),
-            ("trained at", "\(c.sampleSize * codec.factor)²"),
-            ("spacing", scheduler.spacing?.rawValue ?? "the sampler's own"),
-            (
+        return facts + [
+            Fact("text", "\(c.contextWidth) wide, \(text.room) tokens"), Fact("multiple", "\(multiple) pixels"),
+            Fact("good area", "\(Int(Double(goodArea).squareRoot()))²"),
+            Fact("trained at", "\(c.sampleSize * codec.factor)²"),
+            Fact("spacing", scheduler.spacing?.rawValue ?? "the sampler's own"),
+            Fact(
                 "defaults",
-                "sampler \(defaultSampler.rawValue)"
-                    + (scheduler.fewStep.map { ", \($0.steps) steps, without guidance" } ?? "")
+                "sampler \(defaultSampler.rawValue), \(scheduler.fewStep?.steps ?? 50) steps, guidance \(JSONText.number(defaultGuidance).string)"
             ),
         ]
-        return facts
     }
 
     private static func millions(_ count: Int) -> String {

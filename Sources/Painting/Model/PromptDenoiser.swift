@@ -16,6 +16,8 @@ package struct PromptConditioning {
     package var negative: ScheduledConditioning?
     /// How far to go from the negative prompt towards the others.
     package var guidance: Double
+    /// The guidance that the network itself is told of, less one; nil of networks that are not.
+    package var told: Double?
 }
 
 /// Counts the calls of the model in a run: prompts change by it. Who drives the denoiser advances it, so that what is
@@ -36,9 +38,12 @@ extension DiffusionModel {
     /// Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2021), equation 6; AUTOMATIC1111's web UI,
     /// `modules/sd_samplers_cfg_denoiser.py`.
     ///
-    /// - Parameter size: size of the working picture in pixels, which SDXL is told
-    func denoiser(_ prompt: PromptConditioning, prediction: Prediction, size: PixelSize, clock: PromptClock) -> Denoiser
-    {
+    /// - Parameters:
+    ///   - size: size of the working picture in pixels, which SDXL is told
+    ///   - beside: `[1, C, h, w]`, channels that a model for inpainting sees beside the latents
+    func denoiser(
+        _ prompt: PromptConditioning, prediction: Prediction, size: PixelSize, beside: Tensor? = nil, clock: PromptClock
+    ) -> Denoiser {
         let unet = unet
         let texts = [prompt.negative].compactMap { $0 } + prompt.parts.map(\.conditioning)
         let hasNegative = prompt.negative != nil
@@ -54,11 +59,13 @@ extension DiffusionModel {
                 for index in first..<told.count { told[index] = told[index].lengthened(to: longest) }
                 prepared = (entries, batches(told, size: size))
             }
+            let seen = beside.map { x.joined($0) } ?? x
             var predictions: [Tensor] = []
             for batch in prepared?.batches ?? [] {
-                let input = batch.count == 1 ? x : Tensor.stack(Array(repeating: x, count: batch.count))
+                let input = batch.count == 1 ? seen : Tensor.stack(Array(repeating: seen, count: batch.count))
                 let times = Array(repeating: time, count: batch.count)
-                let output = try unet(input, times: times, context: batch.context, added: batch.added)
+                let output = try unet(
+                    input, times: times, context: batch.context, added: batch.added, guidance: prompt.told)
                 predictions += (0..<batch.count).map { batch.count == 1 ? output : output.items($0..<$0 + 1) }
             }
             guard hasNegative else {
@@ -103,6 +110,13 @@ extension DiffusionModel {
         let (w, h) = (Float(size.width), Float(size.height))
         let numbers = Tensor([texts.count, 6], (0..<texts.count).flatMap { _ in [h, w, 0, 0, h, w] })
         return UNet.Added(text: Tensor.stack(pooled), numbers: numbers)
+    }
+}
+
+extension Tensor {
+    /// The channels of `[1, C, H, W]` with those of another picture after them.
+    fileprivate func joined(_ beside: Tensor) -> Tensor {
+        Tensor([1, shape[1] + beside.shape[1], shape[2], shape[3]], values + beside.values)
     }
 }
 

@@ -13,7 +13,8 @@ extension Studio {
         PromptConditioning(
             parts: try settings.parts.map { (try conditioning($0.text, settings), $0.weight) },
             negative: settings.readsNegative ? try negativeConditioning(settings) : nil,
-            guidance: settings.isGuided ? settings.guidance : 1)
+            guidance: settings.isGuided ? settings.guidance : 1,
+            told: settings.embedsGuidance ? settings.guidance - 1 : nil)
     }
 
     private func conditioning(_ text: String, _ settings: Settings) throws -> ScheduledConditioning {

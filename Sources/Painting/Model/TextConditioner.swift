@@ -25,8 +25,18 @@ package struct TextConditioner: Sendable {
         var readers: [(Tokenizer, TextEncoder)] = []
         for suffix in ["", "_2"] where folder.has("text_encoder\(suffix)/config.json") {
             let encoder = try TextEncoder.load(folder, "text_encoder\(suffix)", on: engine)
-            let tokenizer = try Tokenizer(folder, part: "tokenizer\(suffix)")
+            // OpenCLIP's encoders were trained with texts filled up with token 0.
+            let hasOwn = Tokenizer.isIn(folder, part: "tokenizer\(suffix)")
+            let tokenizer =
+                hasOwn
+                ? try Tokenizer(folder, part: "tokenizer\(suffix)")
+                : try Tokenizer(merges: .clipMerges, padding: encoder.configuration.activation == .gelu ? "!" : nil)
             guard tokenizer.largestNumber < encoder.configuration.vocabulary else {
+                if !hasOwn {
+                    throw .missing(
+                        "The model \(folder.name) has no tokenizer\(suffix), and CLIP's does not fit its text encoder of \(encoder.configuration.vocabulary) entries. Copy the tokenizer from the model's original folder."
+                    )
+                }
                 throw .invalid(
                     "The tokenizer of \(folder.name) has \(tokenizer.largestNumber + 1) entries but its text encoder \(encoder.configuration.vocabulary). Check that both belong to the model."
                 )

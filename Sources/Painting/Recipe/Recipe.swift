@@ -19,6 +19,8 @@ package struct Recipe: Sendable {
     package var workingSize: PixelSize
     package var source: (name: String, hash: String)?
     package var model: Model
+    /// Another autoencoder than the model's own.
+    package var autoencoder: (name: String, hash: String)?
     /// The form that was asked for.
     package var form = Form()
     package var kernels: [(String, String)]
@@ -30,7 +32,7 @@ package struct Recipe: Sendable {
 
     package struct Model: Sendable {
         package var name: String
-        /// SHA-256 of each part's weights, the UNet first.
+        /// SHA-256 of each part's weights, the UNet first; of a model in one file, of the file.
         package var parts: [(part: String, hash: String)]
 
         package init(name: String, parts: [(part: String, hash: String)]) { (self.name, self.parts) = (name, parts) }
@@ -82,6 +84,7 @@ package struct Recipe: Sendable {
             ("rng", .text(s.rng.rawValue)), ("eta-noise-delta", .integer(s.etaNoiseDelta)),
             ("encode", .text(s.encode.rawValue)),
             ("compat", .text(s.compatibility.rawValue)), ("clip-skip", s.clipSkip.map(JSONText.integer) ?? .null),
+            ("kind", s.kind.map { .text($0.name) } ?? .null),
             ("prediction", s.prediction.map { .text($0.rawValue) } ?? .null),
             ("initial-noise-multiplier", .number(s.initialNoiseMultiplier)), ("colour-anchor", .number(s.colourAnchor)),
             ("colour", .bool(s.keepsColour)),
@@ -98,6 +101,7 @@ package struct Recipe: Sendable {
                 ])
             ),
         ]
+        if let autoencoder { members.append(("vae", named(autoencoder))) }
         if let words {
             func tokens(_ count: TextCount) -> JSONText { .integer(count.tokens.upperBound) }
             members.append(("tokens", .list((words.prompt + [words.negative].compactMap { $0 }).map(tokens))))
@@ -122,6 +126,9 @@ package struct Recipe: Sendable {
             ("Size", "\(workingSize.width)x\(workingSize.height)"),
             ("Model hash", String((model.parts.first?.hash ?? "").prefix(10))), ("Model", model.name),
         ]
+        if let autoencoder {
+            fields += [("VAE hash", String(autoencoder.hash.prefix(10))), ("VAE", autoencoder.name)]
+        }
         if let variation = s.variation {
             fields += [
                 ("Variation seed", "\(variation.seed)"), ("Variation seed strength", short(variation.strength)),

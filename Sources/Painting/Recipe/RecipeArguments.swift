@@ -9,6 +9,10 @@ package struct RecipeArguments: Sendable {
     /// The init image's name and hash, where there was one.
     package var source: (name: String, hash: String)?
     package var model: (name: String, parts: [String: String])?
+    /// Of the web UI's text, the beginning of the hash of the model's file.
+    package var modelHash: String?
+    /// Another autoencoder than the model's own, with the beginning of its hash at least.
+    package var autoencoder: (name: String, hash: String)?
     /// The embeddings that the prompts name, each with the beginning of its hash at least.
     package var embeddings: [(name: String, hash: String)] = []
     package var format: String?
@@ -22,7 +26,7 @@ package struct RecipeArguments: Sendable {
     /// Keys that are not settings of one painting, or that follow from the others.
     private static let facts: Set<String> = [
         "velatura", "command", "run", "sigma", "size", "working", "kernels", "history", "model", "source", "format",
-        "tokens", "prompt-language", "embeddings",
+        "tokens", "prompt-language", "embeddings", "vae",
     ]
 
     /// From a recipe of ours.
@@ -61,7 +65,7 @@ package struct RecipeArguments: Sendable {
         for key in ["guidance", "run-steps", "skip", "seed", "variation", "rng", "encode", "compat", "clip-skip"] {
             give(key)
         }
-        for key in ["prediction", "initial-noise-multiplier", "work-size", "depth", "quality"] { give(key) }
+        for key in ["kind", "prediction", "initial-noise-multiplier", "work-size", "depth", "quality"] { give(key) }
         give("eta-noise-delta", unless: "0")
         if let precision = recipe["kernels"]["precision"].text { options.append("--precision=\(precision)") }
         taken.insert("colour")
@@ -75,8 +79,9 @@ package struct RecipeArguments: Sendable {
         }
         source = recipe["source"]["name"].text.map { ($0, recipe["source"]["sha256"].text ?? "") }
         var parts = (recipe["model"]["parts"].object ?? [:]).compactMapValues(\.text)
-        if let unet = recipe["model"]["sha256"].text { parts["unet"] = unet }
+        if parts.isEmpty, let unet = recipe["model"]["sha256"].text { parts["unet"] = unet }
         model = recipe["model"]["name"].text.map { ($0, parts) }
+        autoencoder = recipe["vae"]["name"].text.map { ($0, recipe["vae"]["sha256"].text ?? "") }
         embeddings = try Self.distinct(
             (recipe["embeddings"].list ?? []).compactMap { entry in
                 entry["name"].text.map { ($0, entry["sha256"].text ?? "") }
@@ -102,7 +107,7 @@ package struct RecipeArguments: Sendable {
     private static let understood: Set<String> = [
         "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model", "Model hash", "Variation seed",
         "Variation seed strength", "Denoising strength", "Clip skip", "ENSD", "RNG", "Noise multiplier", "Eta",
-        "Eta DDIM", "TI hashes", "Version", "User",
+        "Eta DDIM", "TI hashes", "VAE", "VAE hash", "Version", "User",
     ]
 
     /// From the `parameters` text of AUTOMATIC1111's web UI, under whose rules it is then painted. Values that are missing mean
@@ -164,6 +169,8 @@ package struct RecipeArguments: Sendable {
             throw .unsuitable("\(picture) has a text that names no size. Nothing can be rerun.")
         }
         model = fields["Model"].map { ($0, [:]) }
+        modelHash = fields["Model hash"]
+        autoencoder = fields["VAE"].map { ($0, fields["VAE hash"] ?? "") }
         embeddings = try Self.distinct(Self.embeddings(fields["TI hashes"] ?? ""), picture)
         unhonoured += fields.filter { !Self.understood.contains($0.key) }.map { "\($0.key): \($0.value)" }.sorted()
     }

@@ -35,9 +35,10 @@ package enum RecipeWords {
         if let negative = value("negative"), !negative.isEmpty { lines.append("   without “\(negative)”") }
         let embeddings = (json["embeddings"].list ?? []).compactMap { $0["name"].text }
         if !embeddings.isEmpty { lines.append("   embeddings \(embeddings.joined(separator: ", "))") }
+        let autoencoder = json["vae"]["name"].text.map { ", autoencoder \($0)" } ?? ""
         if let model = json["model"]["name"].text {
             let hash = json["model"]["sha256"].text.map { " (\($0.prefix(10)))" } ?? ""
-            lines.append("   model \(model)\(hash)" + (value("size").map { ", \($0)" } ?? ""))
+            lines.append("   model \(model)\(hash)" + autoencoder + (value("size").map { ", \($0)" } ?? ""))
         }
         return printable(lines.joined(separator: "\n"))
     }

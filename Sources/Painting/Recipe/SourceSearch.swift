@@ -47,9 +47,9 @@ package struct SourceSearch {
         func has(_ path: String) -> Bool {
             Self.hash(path, limit: Self.mostBytes)?.hasPrefix(hash.lowercased()) == true
         }
-        let file = name + ".safetensors"
-        return files { $0 == file }.first(where: has)
-            ?? files { $0.lowercased() == file.lowercased() }.first(where: has)
+        let names = EmbeddingFiles.endings.map { name + $0 }
+        return files(names.contains).first(where: has)
+            ?? files { names.map { $0.lowercased() }.contains($0.lowercased()) }.first(where: has)
     }
 
     /// Of an embedding, as many as are ever read from one.
@@ -62,12 +62,21 @@ package struct SourceSearch {
             + (deep.map { Self.files($0, deep: true, &left, isWanted) } ?? [])
     }
 
-    /// Paths at which a model of this name could be.
+    /// Paths at which a model of this name could be: a folder, or one file under its name without the ending.
     package func models(named name: String) -> [String] {
-        guard !name.contains("/"), name != "..", name != "." else { return [] }
-        return (folders + [deep].compactMap { $0 }).flatMap { folder in
-            ["", ".safetensors", ".ckpt"].map { folder + name + $0 }
-        }.filter { access($0, F_OK) == 0 }
+        places(named: [name] + ["safetensors", "ckpt", "pt", "pth", "bin"].map { "\(name).\($0)" })
+    }
+
+    /// Paths at which an autoencoder of this name could be: a folder or a file.
+    package func autoencoders(named name: String) -> [String] { places(named: [name]) }
+
+    /// Folders and files of these names; files also deep in a folder that was named.
+    private func places(named names: [String]) -> [String] {
+        // A name out of a file is only a name.
+        guard let name = names.first, !name.isEmpty, !name.contains("/"), name != "..", name != "." else { return [] }
+        let near = (folders + [deep].compactMap { $0 }).flatMap { folder in names.map { folder + $0 } }
+            .filter { access($0, F_OK) == 0 }
+        return near + files(names.contains).filter { !near.contains($0) }
     }
 
     private static func hash(_ path: String, limit: Int = PictureFile.Limits().fileBytes) -> String? {
