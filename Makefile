@@ -9,7 +9,7 @@ RELEASE = -c release
 PROGRAM = .build/release/velatura
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-one demo install uninstall bench golden golden-python masks format lint clean
+.PHONY: help setup build test test-one demo install uninstall bench bench-peers golden golden-python masks format lint clean
 
 help: ## this list
 	@echo "Velatura: make TARGET"
@@ -48,6 +48,12 @@ bench: setup ## measure; PYTHON=… runs PyTorch on the same work in turn
 	.build/release/velatura-bench all
 	@if [ -n "$(PYTHON)" ]; then $(PYTHON) Tools/bench/compare.py; \
 	else echo "PyTorch left out: give PYTHON=… with what Tools/golden/requirements.txt names."; fi
+
+bench-peers: setup ## measure a full-size model beside PyTorch and OpenVINO (installs both into .venv-bench)
+	$(SWIFT) build $(RELEASE) --product velatura-bench
+	python3 -m venv .venv-bench
+	.venv-bench/bin/pip install -q -r Tools/bench/requirements.txt
+	.venv-bench/bin/python Tools/bench/peers.py .build/full-model
 
 golden-python: ## make the Python environment that golden numbers come from
 	python3 -m venv .venv-golden

@@ -33,6 +33,26 @@ struct Steps {
         Storage.trim()
     }
 
+    /// How far a guided step of this engine's precision is from one in 32 bits.
+    func tellRounding(of model: DiffusionModel, in folder: ModelFolder, height: Int, width: Int) throws {
+        let cells = [2, model.unet.configuration.inChannels, height / model.codec.factor, width / model.codec.factor]
+        let noise = PositionNoise(seed: 1)
+        let latents = noise.normal(cells, .init(.start, pass: 0, step: 0, draw: 0), threads: engine.threads)
+        let text = try model.text(Self.prompt, skip: nil).context
+        func step(_ model: DiffusionModel) throws -> [Float] {
+            try model.unet(latents, times: [500, 500], context: Tensor.stack([text, text])).values
+        }
+        let rounded = try step(model)
+        let exact = try step(DiffusionModel(folder, on: Engine(threads: engine.threads)))
+        let (error, size) = zip(rounded, exact).reduce((0.0, 0.0)) {
+            ($0.0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)), $0.1 + Double($1.1 * $1.1))
+        }
+        let relative = (error / size).squareRoot()
+        report.line(
+            "a guided step differs from 32 bits by \((100 * relative).fixed(2)) % (rms)",
+            [("bench", .text("rounding")), ("relative", .number(relative))])
+    }
+
     /// - Parameters:
     ///   - folder: a model folder with a part "vae"
     ///   - side: of the picture, in pixels

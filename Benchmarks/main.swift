@@ -67,8 +67,12 @@ func run(_ request: Request) throws {
     if request.asks(for: "steps") {
         let steps = Steps(engine: engine, report: report, rounds: request.rounds ?? (request.model == nil ? 15 : 5))
         if let path = request.model {
-            let model = try DiffusionModel(try ModelFolder(path: path), on: engine)
+            let folder = try ModelFolder(path: path)
+            let model = try DiffusionModel(folder, on: engine)
             try steps.run(model, "The model in \(path)", height: request.side, width: request.side)
+            if request.precision != .f32 {
+                try steps.tellRounding(of: model, in: folder, height: request.side, width: request.side)
+            }
         } else {
             let miniature = try DiffusionModel(.miniature, on: engine)
             try steps.run(miniature, "The built-in model", height: height, width: width)

@@ -3,6 +3,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 enum {
     /// Queries and vectors of keys or values whose sums stay in registers at once.
@@ -21,7 +24,23 @@ static size_t whole_keys(size_t keys) { return (keys + MOST_PANEL - 1) / MOST_PA
 
 #if defined(__x86_64__)
 
+/// The nearest, halves to the even one. No number stays none.
+static inline uint16_t round_to_bfloat16(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
 #define LANES 16
+#define HALF 1
+#define NAME(x) x##_bfloat16
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma")))
+#include "attention_lanes.h"
+#undef HALF
+#undef NAME
+#undef TARGET
+
+#define HALF 0
 #define NAME(x) x##_avx512
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")))
 #include "attention_lanes.h"
@@ -37,6 +56,8 @@ static size_t whole_keys(size_t keys) { return (keys + MOST_PANEL - 1) / MOST_PA
 #undef NAME
 #undef TARGET
 
+#else
+#define HALF 0
 #endif
 
 #define LANES 4
@@ -53,25 +74,27 @@ size_t attention_packed_floats(size_t keys, size_t width) { return whole_keys(ke
 size_t attention_scratch_floats(size_t rows, size_t width) { return rows * (2 * whole_lanes(width) + BLOCK) + whole_lanes(3 * rows); }
 
 #if defined(__x86_64__)
-#define RUN(function, ...) \
+#define HAS(feature) __builtin_cpu_supports(feature)
+#define RUN(bfloat16, function, ...) \
     __builtin_cpu_init(); \
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) \
-        function##_avx512(__VA_ARGS__); \
-    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) \
-        function##_avx2(__VA_ARGS__); \
-    else \
-        function##_plain(__VA_ARGS__);
+    int wide = HAS("avx512f") && HAS("avx512bw") && HAS("avx512vl") && HAS("avx512dq"); \
+    if (bfloat16 && wide && HAS("avx512bf16")) function##_bfloat16(__VA_ARGS__); \
+    else if (wide) function##_avx512(__VA_ARGS__); \
+    else if (HAS("avx2") && HAS("fma")) function##_avx2(__VA_ARGS__); \
+    else function##_plain(__VA_ARGS__);
 #else
-#define RUN(function, ...) function##_plain(__VA_ARGS__);
+#define RUN(bfloat16, function, ...) \
+    (void)bfloat16; \
+    function##_plain(__VA_ARGS__);
 #endif
 
-void attention_pack(const float *key, const float *value, size_t stride, size_t keys, size_t width, float *packed) {
-    RUN(pack, key, value, stride, keys, width, packed)
+void attention_pack(const float *key, const float *value, size_t stride, size_t keys, size_t width, int bfloat16, float *packed) {
+    RUN(bfloat16, pack, key, value, stride, keys, width, packed)
 }
 
 void attention_head(
     const float *query, size_t stride, size_t rows, const float *packed, size_t keys, size_t width, float scale,
-    ptrdiff_t visible, float *out, float *scratch
+    ptrdiff_t visible, int bfloat16, float *out, float *scratch
 ) {
-    RUN(head, query, stride, rows, packed, keys, width, scale, visible, out, scratch)
+    RUN(bfloat16, head, query, stride, rows, packed, keys, width, scale, visible, out, scratch)
 }

@@ -1,3 +1,5 @@
+import Tensors
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -7,7 +9,7 @@
 /// The bytes of a file: mapped from disk, part of the program, or gathered into memory.
 ///
 /// Unchecked: the bytes are never written once this is made.
-package final class FileBytes: @unchecked Sendable {
+package final class FileBytes: PagedBytes, @unchecked Sendable {
     /// Name for messages.
     package let name: String
     package let pointer: UnsafeRawPointer
@@ -65,6 +67,16 @@ package final class FileBytes: @unchecked Sendable {
         case .mapped: munmap(UnsafeMutableRawPointer(mutating: pointer), count)
         case .memory: pointer.deallocate()
         }
+    }
+
+    /// Whole pages within `bytes` leave this process's memory; the file brings them back.
+    package func letGo(of bytes: UnsafeRawBufferPointer) {
+        guard home == .mapped, let start = bytes.baseAddress else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let (first, end) = (start - pointer, start - pointer + bytes.count)
+        precondition(first >= 0 && end <= count)
+        let (from, to) = ((first + page - 1) / page * page, end == count ? count : end / page * page)
+        if from < to { madvise(UnsafeMutableRawPointer(mutating: pointer + from), to - from, MADV_DONTNEED) }
     }
 
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pointer, count: count) }

@@ -11,8 +11,13 @@ extension Engine {
     ///   - k: `[N, S, C]`
     ///   - v: `[N, S, C]`
     ///   - causal: query t sees keys 0…t only
+    ///   - precision: what the layer allows; the plan picks as for a matrix of `C` inputs and outputs
     /// - Returns: `[N, T, C]`
-    package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool = false) -> Tensor {
+    package func attention(
+        _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool = false, precision: Precision = .f32
+    )
+        -> Tensor
+    {
         let (batch, queries, channels) = (q.shape[0], q.shape[1], q.shape[2])
         let keys = k.shape[1]
         precondition(
@@ -20,6 +25,8 @@ extension Engine {
             "attention of \(q.shape) over \(k.shape) and \(v.shape) with \(heads) heads")
         let width = channels / heads
         let scale = 1 / Float(width).squareRoot()
+        let product = KernelPlan.product(inputs: channels, outputs: channels, precision: precision, on: self)
+        let bfloat16: Int32 = product == .bfloat16 ? 1 : 0
         let tile = attention_rows()
         let tiles = (queries + tile - 1) / tile
         let packedFloats = attention_packed_floats(keys, width)
@@ -42,7 +49,8 @@ extension Engine {
                                 threads.forEach(count) { index in
                                     let place = start(first + index, rows: keys)
                                     attention_pack(
-                                        k + place, v + place, channels, keys, width, memory + index * packedFloats)
+                                        k + place, v + place, channels, keys, width, bfloat16,
+                                        memory + index * packedFloats)
                                 }
                                 threads.forEachWithWorker(count * tiles) { piece, worker in
                                     let (index, tileIndex) = piece.quotientAndRemainder(dividingBy: tiles)
@@ -50,7 +58,7 @@ extension Engine {
                                     let place = start(first + index, rows: queries) + row * channels
                                     attention_head(
                                         q + place, channels, min(tile, queries - row), memory + index * packedFloats,
-                                        keys, width, scale, causal ? row : -1, out + place,
+                                        keys, width, scale, causal ? row : -1, bfloat16, out + place,
                                         memory + atOnce * packedFloats + worker * scratchFloats)
                                 }
                             }

@@ -95,6 +95,7 @@ package final class Convolution: Sendable {
             guard let made = dnnl_shim_convolution(&spec, &message, message.count) else {
                 throw EngineError.operation(Engine.text(message))
             }
+            defer { weights.letGo() }
             return try PackedOperation(made, weights: weights.filledUp(toLanes: engine.lanes), siblings: siblings)
         }
     }

@@ -80,6 +80,7 @@ package final class Linear: Sendable {
                     accumulates ? 1 : 0, &message,
                     message.count)
             else { throw EngineError.operation(Engine.text(message)) }
+            defer { weights.letGo() }
             return try PackedOperation(made, weights: weights, siblings: siblings)
         }
     }

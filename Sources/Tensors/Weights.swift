@@ -107,6 +107,11 @@ package struct Weights: @unchecked Sendable {
         try withExtendedLifetime(owner) { try body(bytes) }
     }
 
+    /// Tells the owner that these bytes, packed now, are hardly needed any more.
+    func letGo() {
+        (owner as? any PagedBytes)?.letGo(of: UnsafeRawBufferPointer(start: bytes, count: count * format.size))
+    }
+
     private func widen(
         _ convert: (UnsafePointer<UInt16>, UnsafeMutablePointer<Float>, Int) -> Void,
         to floats: UnsafeMutablePointer<Float>
@@ -153,6 +158,12 @@ package struct Weights: @unchecked Sendable {
             filled = count
         }
     }
+}
+
+/// Bytes that the system can bring back from a file, so that they need not stay in memory.
+package protocol PagedBytes: AnyObject {
+    /// `bytes` may leave memory until they are read again.
+    func letGo(of bytes: UnsafeRawBufferPointer)
 }
 
 extension Int {

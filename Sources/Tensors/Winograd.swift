@@ -90,6 +90,7 @@ final class Winograd: Sendable {
                     winograd_pack(shape, group, bytes, weights.shape[0], weights.shape[1], storage.pointer)
                 }
             }
+            weights.letGo()
             packed = storage
             return storage
         }

@@ -95,6 +95,7 @@ import Threads
                 // What ran before must not matter either.
                 engine.threads.apply()
                 return engine.attention(q, k, v, heads: heads).values
+                    + engine.attention(q, k, v, heads: heads, precision: .bf16).values
             }
         }
     }

@@ -26,7 +26,9 @@ struct AttentionLayer: Sendable {
 
     /// Adds attention of `x` over `context` to `sum`.
     func add(_ x: Tensor, over context: Tensor, to sum: inout Tensor) throws {
-        let mixed = engine.attention(try query(x), try key(context), try value(context), heads: heads)
+        let mixed = engine.attention(
+            try query(x), try key(context), try value(context), heads: heads,
+            precision: engine.precision)
         try output.add(mixed, to: &sum)
     }
 }
