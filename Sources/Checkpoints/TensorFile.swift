@@ -152,6 +152,15 @@ package struct TensorFile: Sendable {
         withExtendedLifetime(file) { body(file.bytes) }
     }
 
+    /// Lends the whole file in order, 16 MB at a time, each let go of before the next: for hashing what is larger than memory.
+    package func forEachPiece(_ body: (UnsafeRawBufferPointer) -> Void) {
+        for start in stride(from: 0, to: file.count, by: 1 << 24) {
+            let piece = UnsafeRawBufferPointer(rebasing: file.bytes[start..<min(file.count, start + 1 << 24)])
+            body(piece)
+            file.letGo(of: piece)
+        }
+    }
+
     /// Number of values in all tensors.
     package var valueCount: Int { entries.values.reduce(0) { $0 + $1.count } }
 

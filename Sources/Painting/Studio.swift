@@ -78,7 +78,7 @@ package final class Studio {
 
     private static func hash(_ files: [TensorFile]) -> String {
         var sum = SHA256()
-        for file in files { file.withBytes { sum.update($0) } }
+        for file in files { file.forEachPiece { sum.update($0) } }
         return sum.finish()
     }
 

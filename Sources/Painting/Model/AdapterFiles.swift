@@ -115,9 +115,10 @@ package struct AdapterFiles {
         file.withBytes { bytes in
             whole.update(bytes)
             guard bytes.count > 8, bytes[8] == UInt8(ascii: "{") else { return }
+            let header = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+            guard header <= UInt64(bytes.count - 8) else { return }
             isSafetensors = true
-            let header = Int(UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)))
-            tensors.update(UnsafeRawBufferPointer(rebasing: bytes[(8 + header)...]))
+            tensors.update(UnsafeRawBufferPointer(rebasing: bytes[(8 + Int(header))...]))
         }
         let hash = whole.finish()
         let webUI = file.metadata["sshs_model_hash"] ?? (isSafetensors ? tensors.finish() : hash)
