@@ -1,5 +1,7 @@
 #include "attention.h"
 
+#include "bfloat16.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,13 +25,6 @@ enum {
 static size_t whole_keys(size_t keys) { return (keys + MOST_PANEL - 1) / MOST_PANEL * MOST_PANEL; }
 
 #if defined(__x86_64__)
-
-/// The nearest, halves to the even one. No number stays none.
-static inline uint16_t round_to_bfloat16(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return (bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-}
 
 #define LANES 16
 #define HALF 1

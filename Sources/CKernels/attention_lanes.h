@@ -36,7 +36,7 @@ INNER V NAME(multiply_add)(V sum, E a, V b) {
 /// An element of its factors; the second counts only where factors go in pairs.
 INNER E NAME(join)(float first, float second) {
 #if HALF
-    return (uint32_t)round_to_bfloat16(second) << 16 | round_to_bfloat16(first);
+    return (uint32_t)nearest_bfloat16(second) << 16 | nearest_bfloat16(first);
 #else
     (void)second;
     return first;

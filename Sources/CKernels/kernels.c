@@ -1,5 +1,7 @@
 #include "kernels.h"
 
+#include "bfloat16.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -216,11 +218,5 @@ VARIANTS void kernel_from_bfloat16(const uint16_t *from, float *to, size_t count
 }
 
 VARIANTS void kernel_to_bfloat16(const float *from, uint16_t *to, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, from + i, sizeof bits);
-        uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-        // Rounding could carry a NaN's last bits into an infinity.
-        to[i] = (bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : rounded;
-    }
+    for (size_t i = 0; i < count; i++) to[i] = nearest_bfloat16(from[i]);
 }

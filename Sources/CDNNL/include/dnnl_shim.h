@@ -1,8 +1,8 @@
 // oneDNN's primitives in the few forms that the networks need, the same over its 2.x and 3.x interfaces.
 //
 // Feature maps are blocked: [N, ⌈C/B⌉, H, W, B] with B channels side by side (oneDNN's nChw16c, nChw8c; B = 1 is plain
-// NCHW), lanes past C are zero. Matrices are row-major. Values are 32-bit floats
-// but where bfloat16 is said.
+// NCHW), lanes past C are zero. Matrices are row-major. Values are 32-bit
+// floats but where bfloat16 is said.
 // Source: oneAPI Deep Neural Network Library, developer guide, "Convolution", "Matrix Multiplication".
 #ifndef VELATURA_DNNL_SHIM_H
 #define VELATURA_DNNL_SHIM_H
@@ -54,7 +54,8 @@ int dnnl_shim_same_packing(const dnnl_shim_operation *one, const dnnl_shim_opera
 /// Packs weights from [O, I, kh, kw] (convolution) or [columns, inner] (linear), row-major.
 int dnnl_shim_pack(const dnnl_shim_operation *operation, const float *plain, float *packed);
 
-/// Runs. `source` holds floats, or bfloat16 where the operation wants it. All pointers are 64-byte aligned; `bias` may be NULL when there is none. Returns oneDNN's status, 0 is success.
+/// Runs. `source` holds floats, or bfloat16 where the operation wants it. All pointers are 64-byte aligned; `bias` may be
+/// NULL when there is none. Returns oneDNN's status, 0 is success.
 int dnnl_shim_run(
     const dnnl_shim_operation *operation, const void *source, const float *packed, const float *bias,
     float *destination, float *scratch);

@@ -66,7 +66,7 @@ package struct EmbeddingFiles {
                 "\(path) holds \(file.valueCount) values, which is too many for an embedding.")
         }
         var hash = SHA256()
-        file.withBytes { hash.update($0) }
+        file.forEachPiece { hash.update($0) }
         var tensors: [String: Tensor] = [:]
         // The web UI's own form has the number of the token that it trained on beside the vectors.
         let learnt = file.entries.keys.filter { $0.hasPrefix("string_to_param") }
