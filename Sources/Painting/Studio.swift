@@ -108,6 +108,7 @@ package final class Studio {
         return [
             ("processor", model.engine.instructionSet), ("loops", libraries.kernels), ("oneDNN", libraries.oneDNN),
             ("precision", model.engine.precision.rawValue), ("plan", KernelPlan.name),
+            ("table", model.engine.table.description),
         ]
     }
 }

@@ -207,7 +207,10 @@ private struct UpBlock: Sendable {
                     scope("attentions", $0), channels: outputs, contextWidth: c.contextWidth, heads: c.heads[level],
                     layers: c.transformerLayers[level], groups: c.groups)
             }
-        upsample = upsamples ? Convolution(scope("upsamplers", 0)("conv"), from: outputs, to: outputs) : nil
+        upsample =
+            upsamples
+            ? Convolution(
+                scope("upsamplers", 0)("conv"), from: outputs, to: outputs, precision: scope.engine.precision) : nil
     }
 
     func apply(to h: inout FeatureMap, popping skips: inout [FeatureMap], time: Tensor, context: Tensor) throws {
