@@ -10,8 +10,6 @@ import Tensors
 package struct HypernetworkFile: Sendable {
     /// Name for messages.
     package let name: String
-    /// What its trainer called it.
-    package let title: String?
     package let activation: Activation
     /// In rising order.
     package let widths: [Int]
@@ -73,7 +71,6 @@ package struct HypernetworkFile: Sendable {
 
     package init(_ file: TensorFile) throws(CheckpointError) {
         (self.file, name) = (file, file.name)
-        title = file.metadata["name"]
         activation = try Self.activation(file)
         activatesOutput = !["false", "False", "0"].contains(file.metadata["activate_output"] ?? "true")
         var places: [Int: [Int: [Int: [String: String]]]] = [:]

@@ -115,3 +115,31 @@ extension Engine {
         return result
     }
 }
+
+extension UNet {
+    /// Puts hypernetworks between attention and what it looks at.
+    ///
+    /// - Returns: for each what is left out of it, in words; nil where all fitted
+    /// - Throws: ``CheckpointError/invalid(_:)`` for one that fits nothing, or whose values are not numbers
+    package mutating func take(
+        _ files: [(file: HypernetworkFile, strength: Double)], model: String, on engine: Engine
+    ) throws(CheckpointError) -> [String?] {
+        func text(_ widths: some Sequence<Int>) -> String { widths.sorted().map(String.init).joined(separator: ", ") }
+        var leftOut: [String?] = []
+        for (file, strength) in files {
+            let strangers = file.widths.filter { !configuration.attendedWidths.contains($0) }
+            guard strangers.count < file.widths.count else {
+                throw .invalid(
+                    "Nothing of \(file.name) fits \(model): its networks are for \(text(file.widths)) values, but attention there looks at \(text(configuration.attendedWidths)). Take one that was made for this kind of model."
+                )
+            }
+            hypernetworks.append(try Hypernetwork(file, strength: strength, on: engine))
+            leftOut.append(
+                strangers.isEmpty
+                    ? nil
+                    : "The networks of \(file.name) for \(text(strangers)) values fit nothing in \(model) and are left out"
+            )
+        }
+        return leftOut
+    }
+}
