@@ -23,7 +23,7 @@ struct PaintingSession {
         let hypernetworks = try files.1.chosen(by: named, from: origin)
         let studio = try Studio(
             model: options.modelName, as: options.traits.options, adapters: adapters, hypernetworks: hypernetworks,
-            on: options.makeEngine())
+            on: options.makeEngine(profile: console.verbose ? Profile() : nil))
         for (net, leftOut) in zip(hypernetworks, studio.model.leftOutOfHypernetworks) {
             if let leftOut { try console.report(.warning(code: "hypernetwork", text: leftOut + ".", path: net.path)) }
         }
@@ -115,6 +115,16 @@ struct PaintingSession {
                 "--clip-skip \(skip) changes nothing here: the text encoder of \(studio.model.name) is always read at its own layer."
             )
         }
+    }
+
+    /// What every operation took, where --verbose asks for it.
+    ///
+    /// - Parameter seconds: that painting took as a whole
+    func tellProfile(of studio: Studio, seconds: Double) {
+        let engine = studio.model.engine
+        guard let profile = engine.profile else { return }
+        console.clearBar()
+        for line in profile.report(of: seconds, on: engine) { console.tell(line) }
     }
 
     func recipe(
