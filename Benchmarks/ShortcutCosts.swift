@@ -83,6 +83,8 @@ struct ShortcutCosts {
             if let branch = changed.shortcuts.deepCache?.branch, branch >= studio.model.unet.configuration.skipCount {
                 continue
             }
+            // What guidance costs, and random weights say nothing about likeness.
+            if !isOurs, changed.shortcuts.limitsGuidance { continue }
             let found = try painted(changed)
             // Neighbours on the machine come and go: an exact run beside it is what counts.
             if number % 3 == 2 { beside = try painted(settings).seconds }
