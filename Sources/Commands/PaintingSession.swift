@@ -10,18 +10,23 @@ struct PaintingSession {
     let console: Console
     let output: OutputOptions
 
-    /// Loads the model with the LoRAs that options and words ask for.
+    /// Loads the model with the LoRAs and hypernetworks that options and words ask for.
     ///
     /// - Parameter pictures: where the words come from that no option gives
     func studio(_ options: PaintingOptions, _ settings: Settings, pictures: [InputPicture] = []) throws -> Studio {
         let embeddings = try EmbeddingFiles(options.embedding)
         let inherits = options.prompt == nil && !options.noInherit
-        let adapters = try AdapterFiles(options.lora).chosen(
-            by: inherits ? networks(of: pictures, settings) : settings.networks(),
-            from: inherits ? pictures.first?.path : nil)
+        let files = (try AdapterFiles(options.lora), try HypernetworkFiles(options.hypernetwork))
+        let named = try inherits ? networks(of: pictures, settings) : settings.networks()
+        let origin = inherits ? pictures.first?.path : nil
+        let adapters = try files.0.chosen(by: named, from: origin)
+        let hypernetworks = try files.1.chosen(by: named, from: origin)
         let studio = try Studio(
-            model: options.modelName, as: options.traits.options, adapters: adapters,
+            model: options.modelName, as: options.traits.options, adapters: adapters, hypernetworks: hypernetworks,
             on: options.makeEngine(profile: console.verbose ? Profile() : nil))
+        for (net, leftOut) in zip(hypernetworks, studio.model.leftOutOfHypernetworks) {
+            if let leftOut { try console.report(.warning(code: "hypernetwork", text: leftOut + ".", path: net.path)) }
+        }
         for (adapter, leftOut) in zip(adapters, studio.model.leftOut) {
             if let leftOut { try console.report(.warning(code: "lora", text: leftOut + ".", path: adapter.path)) }
         }
@@ -43,7 +48,7 @@ struct PaintingSession {
         let networks = try own(first)
         for other in pictures.dropFirst() where try own(other) != networks {
             throw PaintingError.usage(
-                "The prompts in \(first.path) and \(other.path) name different LoRAs, but one model paints both. Refine them one at a time, or give --prompt."
+                "The prompts in \(first.path) and \(other.path) name different LoRAs or hypernetworks, but one model paints both. Refine them one at a time, or give --prompt."
             )
         }
         return networks
@@ -103,6 +108,7 @@ struct PaintingSession {
                     "tag-in-negative", "\(tag.text) in the negative prompt is read as words. Tags belong in --prompt.")
             }
         }
+        for line in studio.model.idleDepartures(settings) { try warn("departure", line) }
         if let skip = settings.clipSkip, !studio.model.takesClipSkip {
             try warn(
                 "clip-skip",
@@ -135,6 +141,7 @@ struct PaintingSession {
             studio.count(settings, evaluations: plan.evaluations), studio.embeddings(in: settings)
         )
         recipe.adapters = studio.adapters.map(Recipe.Adapter.init)
+        recipe.hypernetworks = studio.hypernetworks
         return recipe
     }
 

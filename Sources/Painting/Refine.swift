@@ -123,24 +123,27 @@ package struct Refine {
     package func plan(_ rung: Rung, source: PixelSize, input: String?) throws(PaintingError) -> PaintingEvent.Plan {
         let working = try workingPlan(source).working
         let estimate = studio.model.estimate(
-            working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations])
+            working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations],
+            step: studio.model.stepWork(working, settings, rung.plan))
         return PaintingEvent.Plan(
             source: source, working: working, steps: settings.steps, run: rung.steps.count, sigma: rung.sigma,
             seconds: rung.plan.start == nil ? 0 : estimate.seconds, bytes: estimate.bytes,
             times: rung.steps.map(\.from.time),
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
             schedule: settings.schedule.rawValue, guidance: settings.effectiveGuidance,
-            words: studio.count(settings, evaluations: rung.plan.evaluations))
+            words: studio.count(settings, evaluations: rung.plan.evaluations), networks: studio.networks(in: settings),
+            departures: settings.departures)
     }
 
     /// Work of all rungs over a picture, for progress.
     package func work(_ source: PixelSize) throws(PaintingError) -> Double {
         let size = try workingPlan(source).working
         let model = studio.model
-        let step = model.stepWork(size, predictions: settings.predictions).operations
         let codec = model.codecWork(size, decoding: true).operations
         return rungs().reduce(model.codecWork(size, decoding: false).operations) {
-            $0 + ($1.plan.start == nil ? 0 : Double($1.plan.evaluations) * step + codec)
+            guard $1.plan.start != nil else { return $0 }
+            let step = model.stepWork(size, settings, $1.plan).operations
+            return $0 + Double($1.plan.evaluations) * step + codec
         }
     }
 
@@ -182,7 +185,7 @@ package struct Refine {
             }
             encoded = (latents, rung.seed)
             let stage = "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
-            let step = model.stepWork(plan.working, predictions: settings.predictions).operations
+            let step = model.stepWork(plan.working, settings, rung.plan).operations
             let painted = try painter.paint(latents, rung.plan) { try advance(step, stage) }
             let decoded = try model.codec.decode(painted).picture()
             try advance(model.codecWork(plan.working, decoding: true).operations, stage)
