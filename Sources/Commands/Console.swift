@@ -173,7 +173,10 @@ final class Console {
                 [
                     ("event", .text("plan")), ("input", optional(plan.input)),
                     ("source", plan.source.map { .list([.integer($0.width), .integer($0.height)]) } ?? .null),
-                    ("area", plan.area.map { .list([$0.x, $0.y, $0.width, $0.height].map(JSONText.integer)) } ?? .null),
+                    (
+                        "area",
+                        plan.area.map { .list([$0.x, $0.y, $0.width, $0.height].map(JSONText.integer)) } ?? .null
+                    ),
                     ("masked", plan.masked.map(JSONText.number) ?? .null),
                     ("working", .list([.integer(plan.working.width), .integer(plan.working.height)])),
                     ("tiles", .integer(1)), ("skip", plan.skip.flatMap(Double.init).map(JSONText.number) ?? .null),

@@ -53,7 +53,8 @@ struct SketchCommand: PaintingCommand {
         }
         if mask.mask == nil, !mask.given.isEmpty {
             let options = mask.given.joined(separator: ", ")
-            throw ValidationError("\(options) say\(mask.given.count == 1 ? "s" : "") how a mask is taken. Give --mask a file.")
+            throw ValidationError(
+                "\(options) say\(mask.given.count == 1 ? "s" : "") how a mask is taken. Give --mask a file.")
         }
     }
 

@@ -211,7 +211,7 @@ package struct Refine {
         if let mask = canvas.mask, let cells = ground.cells {
             return Joint(
                 canvas: canvas, mask: mask, cells: cells, amount: settings.colourAnchor,
-                factor: studio.model.codec.factor, threads: threads
+                factor: studio.model.codec.factor, blur: settings.masking?.blur ?? 0, threads: threads
             ).laid(painted, keepsColour: settings.keepsColour, depth: depth)
         }
         let source = canvas.source

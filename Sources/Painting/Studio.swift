@@ -202,8 +202,10 @@ package struct LatentPainter {
             return estimate
         }
         // Models that see the mask keep what it keeps by themselves; not every tool trusts them.
-        let holds = !model.takesMask || settings.conventions.holdsWhatModelsSee
-        return try settings.sampler.sample(x, run, mask.flatMap { holds ? $0.holding(counted) : nil } ?? counted)
+        guard let mask, !model.takesMask || settings.conventions.holdsWhatModelsSee else {
+            return try settings.sampler.sample(x, run, counted)
+        }
+        return mask.ended(with: try settings.sampler.sample(x, run, mask.holding(counted)))
     }
 
     /// The clean picture that a run begins with: cells that run all of it begin with the fill.

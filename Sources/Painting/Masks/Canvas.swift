@@ -64,7 +64,8 @@ package struct Canvas: Sendable {
         let drawn = source.channels.isGrey ? sketch.grey() : sketch
         for pixel in mask.values.indices where mask.values[pixel] > 0 {
             for channel in 0..<drawn.channelCount {
-                result.values[pixel * result.channelCount + channel] = drawn.values[pixel * drawn.channelCount + channel]
+                result.values[pixel * result.channelCount + channel] =
+                    drawn.values[pixel * drawn.channelCount + channel]
             }
         }
         return result.picture(depth: depth ?? source.depth, metadata: source.metadata, threads: threads)

@@ -23,7 +23,8 @@ extension Masking {
                     : "\(fault) Resize the mask, or pass --mask-fit stretch.")
         }
         guard let fitted = fit(mask, to: size, threads: threads) else {
-            throw .unsuitable("\(fault) A quarter turn does not make it fit. Resize the mask, or pass --mask-fit stretch.")
+            throw .unsuitable(
+                "\(fault) A quarter turn does not make it fit. Resize the mask, or pass --mask-fit stretch.")
         }
         return fitted
     }
