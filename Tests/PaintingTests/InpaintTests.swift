@@ -136,6 +136,130 @@ import Testing
         }
     }
 
+    @Test("a gradient that comes back from the painter shows no border at any depth, scaled up and down again too")
+    func gradient() throws {
+        let studio = try Self.identity()
+        let size = PixelSize(width: 120, height: 88)
+        var values = [Float](repeating: 0, count: size.area)
+        for y in 25..<60 { for x in 30..<80 { values[y * 120 + x] = 1 } }
+        for depth in [8, 16] {
+            let maximum = depth == 16 ? 65_535.0 : 255
+            var floats: [Float] = []
+            for pixel in 0..<size.area {
+                let (across, down) = (Float(pixel % 120) / 120, Float(pixel / 120) / 88)
+                floats += [0.1 + 0.7 * across, 0.9 - 0.8 * down, 0.4]
+            }
+            let source = FloatPicture(size: size, channelCount: 3, values: floats).picture(depth: depth)
+            for work in [Refine.WorkSize.source, .good] {
+                var masking = Masking()
+                masking.area = .masked
+                let refine = Refine(
+                    studio, Self.settings(masking), skips: [try #require(Skip(percent: "25"))], seeds: [1],
+                    workSize: work)
+                var result: Picture?
+                try refine.paint(
+                    try refine.canvas(source, mask: Mask(size: size, values: values)), advance: { _, _ in },
+                    deliver: { result = $1 })
+                let painted = try #require(result)
+                // At its own size nothing is lost; enlarging and reducing costs a rounding.
+                let most = try Self.largestDifference(painted, source)
+                #expect(work.isSource ? most == 0 : Double(most) <= maximum / 255, "\(depth) bits: \(most)")
+            }
+        }
+    }
+
+    private static func largestDifference(_ a: Picture, _ b: Picture) throws -> Int {
+        try #require(a.size == b.size && a.channels == b.channels && a.depth == b.depth)
+        var most = 0
+        for y in 0..<a.height {
+            for x in 0..<a.width {
+                for channel in 0..<a.channels.count { most = max(most, abs(a[x, y, channel] - b[x, y, channel])) }
+            }
+        }
+        return most
+    }
+
+    @Test("paint of another brightness meets flat grey without an edge, and keeps its own in the middle")
+    func anotherBrightness() throws {
+        let studio = try Self.identity()
+        let size = PixelSize(width: 160, height: 160)
+        let source = Picture(size: size, channels: .rgb, eight: Array(repeating: 110, count: size.area * 3))
+        // What painting starts from under the mask comes back from this painter.
+        let brighter = FloatPicture(size: size, colour: [134, 134, 134].map { $0 / 255 })
+        var values = [Float](repeating: 0, count: size.area)
+        for pixel in values.indices {
+            let (x, y) = (Double(pixel % 160) - 80, Double(pixel / 160) - 80)
+            values[pixel] = x * x + y * y < 3600 ? 1 : 0
+        }
+        var steps: [Double: Int] = [:]
+        for anchor in [0.0, 1.0] {
+            let refine = Refine(
+                studio, Self.settings(Masking(), anchor: anchor), skips: [try #require(Skip(percent: "25"))], seeds: [1]
+            )
+            var result: Picture?
+            try refine.paint(
+                try refine.canvas(source, sketch: brighter, mask: Mask(size: size, values: values)),
+                advance: { _, _ in }, deliver: { result = $1 })
+            let painted = try #require(result)
+            steps[anchor] = (0..<159).map { abs(painted[$0, 80, 0] - painted[$0 + 1, 80, 0]) }.max()
+            #expect(painted[80, 80, 0] >= 130, "\(painted[80, 80, 0]) in the middle")
+            #expect((0..<160).allSatisfy { painted[$0, 80, 0] >= 109 }, "no dark halo")
+        }
+        #expect(try #require(steps[0]) >= 4 && #require(steps[1]) <= 2, "\(steps)")
+    }
+
+    /// The mean step in colour, in 255ths, from the ring outside a circle to the ring inside it, over sectors of 15 degrees.
+    private static func step(_ picture: Picture, _ middle: (Int, Int), radius: Double) -> Double {
+        let ring = 6.0
+        var sums = [[Double]](repeating: [0, 0, 0, 0], count: 48)
+        for y in 0..<picture.height {
+            for x in 0..<picture.width {
+                let (u, v) = (Double(x - middle.0), Double(y - middle.1))
+                let away = (u * u + v * v).squareRoot() - radius
+                guard abs(away) < ring else { continue }
+                let sector = min(23, Int((atan2(v, u) + .pi) / (2 * .pi) * 24)) + (away < 0 ? 24 : 0)
+                for channel in 0..<3 { sums[sector][channel] += Double(picture[x, y, channel]) }
+                sums[sector][3] += 1
+            }
+        }
+        var total = 0.0
+        for sector in 0..<24 {
+            for channel in 0..<3 {
+                let (out, inside) = (sums[sector], sums[sector + 24])
+                total += abs(out[channel] / max(1, out[3]) - inside[channel] / max(1, inside[3]))
+            }
+        }
+        return total / 72
+    }
+
+    @Test(
+        "across the border of what the built-in model paints, the step in colour is not larger than the picture's own",
+        arguments: [("coffee.png", 480, 300, 50.0), ("chelsea.png", 120, 150, 60), ("rocket.jpg", 500, 120, 70)])
+    func seam(name: String, x: Int, y: Int, radius: Double) throws {
+        let studio = try Studio(model: "miniature", on: try Engine())
+        let source = try PictureFile.read(Golden.repository + "/samples/\(name)")
+        let values = (0..<source.size.area).map { pixel -> Float in
+            let (u, v) = (Double(pixel % source.width - x), Double(pixel / source.width - y))
+            return u * u + v * v < radius * radius ? 1 : 0
+        }
+        let own = [0, 12, 18, 24].map { Self.step(source, (x, y), radius: radius + $0) }
+        var steps: [Double] = []
+        for anchor in [0.0, 1.0] {
+            var masking = Masking()
+            masking.area = .masked
+            var settings = Self.settings(masking, anchor: anchor)
+            (settings.prediction, settings.initialNoiseMultiplier, settings.steps) = (nil, 1, 8)
+            (settings.prompt, settings.guidance, settings.seed) = ("a painting of meadow at day", 2, 7)
+            let refine = Refine(studio, settings, skips: [try #require(Skip(percent: "25"))], seeds: [7])
+            try refine.paint(
+                try refine.canvas(source, mask: Mask(size: source.size, values: values)), advance: { _, _ in },
+                deliver: { steps.append(Self.step($1, (x, y), radius: radius)) })
+        }
+        let texture = own.reduce(0, +) / Double(own.count)
+        print("seam \(name): \(steps[1]) across the border (\(steps[0]) unmatched), \(texture) the picture's own")
+        #expect(steps[1] <= 1.25 * max(own[0], texture))
+    }
+
     @Test("ten masked paintings in a row leave what is outside as it was")
     func tenRounds() throws {
         let studio = try Studio(model: "miniature", on: try Engine())
@@ -218,4 +342,8 @@ import Testing
         masking.padding = 80
         #expect(try canvas(.good).plan.isScaled == false, "larger than what the model learnt from")
     }
+}
+
+extension Refine.WorkSize {
+    fileprivate var isSource: Bool { if case .source = self { true } else { false } }
 }
