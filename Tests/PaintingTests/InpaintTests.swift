@@ -202,6 +202,7 @@ import Testing
                 advance: { _, _ in }, deliver: { result = $1 })
             let painted = try #require(result)
             steps[anchor] = (0..<159).map { abs(painted[$0, 80, 0] - painted[$0 + 1, 80, 0]) }.max()
+            if anchor == 1 { print("profile", (10..<60).map { painted[$0, 80, 0] }) }
             #expect(painted[80, 80, 0] >= 130, "\(painted[80, 80, 0]) in the middle")
             #expect((0..<160).allSatisfy { painted[$0, 80, 0] >= 109 }, "no dark halo")
         }

@@ -79,17 +79,22 @@ struct Joint {
             isHeld[pixel] ? 0 : min(1, max(0, 2 - 2 * depths[pixel] / Float(band)))
         }
         let alike = FloatPicture(size: paint.size, channelCount: 3, values: likeness.flatMap { [$0, $0, $0] })
+        let known = zip(edge, likeness).map(*)
+        // Finer right at the edge, where the paint is only just leaving the source: else it would be taken too far.
         guard
-            let jump = left.broad(known: zip(edge, likeness).map(*), pixels: max(6, cell), threads: threads),
+            let near = left.broad(known: known, pixels: 2, threads: threads),
+            let jump = left.broad(known: known, pixels: max(6, cell), threads: threads),
             let trust = alike.broad(known: edge, pixels: max(6, cell), threads: threads)
         else { return sum }
         let widths = widths(depths, within: band)
         let reach = max(2 * Float(band), 0.6 * (depths.filter(\.isFinite).max() ?? 0))
         for pixel in depths.indices where depths[pixel] < reach {
             let share = 1 - depths[pixel] / reach
-            let fade = share * share * (3 - 2 * share) * widths[pixel]
+            let fade = share * share * (3 - 2 * share) * widths[pixel] * min(1, max(0, trust.values[pixel * 3]))
+            let coarseness = min(1, depths[pixel] * 2 / Float(band))
             for channel in pixel * 3..<pixel * 3 + 3 {
-                sum.values[channel] += fade * min(1, max(0, trust.values[channel])) * jump.values[channel]
+                sum.values[channel] +=
+                    fade * (near.values[channel] + coarseness * (jump.values[channel] - near.values[channel]))
             }
         }
         return sum
