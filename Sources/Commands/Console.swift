@@ -121,7 +121,8 @@ final class Console {
             let guidance = plan.guidance.map { "guidance \(number($0))" } ?? "without guidance"
             lines.append("  sampler \(plan.sampler), schedule \(plan.schedule), \(guidance), in one tile")
             lines.append("  \(text(plan.words))")
-            lines.append("  about \(time(plan.seconds)), at most about \(Int(plan.bytes / 1e6)) MB of memory")
+            let disk = plan.disk > 0 ? " and \(MemorySize.text(plan.disk)) of disk" : ""
+            lines.append("  about \(time(plan.seconds)), at most about \(MemorySize.text(plan.bytes)) of memory\(disk)")
         }
         return lines.joined(separator: "\n")
     }
@@ -177,7 +178,7 @@ final class Console {
                     ("prompt", .list(plan.words.prompt.map(json))),
                     ("negative", plan.words.negative.map(json) ?? .null),
                     ("seconds", .number((plan.seconds * 10).rounded() / 10)),
-                    ("bytes", .number(plan.bytes.rounded())),
+                    ("bytes", .number(plan.bytes.rounded())), ("disk", .number(plan.disk.rounded())),
                 ]
             case .progress(let reading):
                 [

@@ -47,6 +47,17 @@ struct SizeArgument: ExpressibleByArgument {
     }
 }
 
+/// "2.5GB", "2500MB", "4GiB"
+struct MemoryLimit: ExpressibleByArgument {
+    let bytes: Int
+    let argument: String
+
+    init?(argument: String) {
+        guard let bytes = MemorySize.bytes(argument) else { return nil }
+        (self.bytes, self.argument) = (bytes, argument)
+    }
+}
+
 /// What a model may not say of itself.
 struct ModelTraits: ParsableArguments {
     @Option(
@@ -149,6 +160,12 @@ struct PaintingOptions: ParsableArguments {
         name: .long,
         help: "What large matrix products are rounded to; auto is bf16 where the processor has it and gains by it.")
     var precision: Engine.Precision = .auto
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Most memory to use, such as 2.5GB; the picture does not depend on it.", valueName: "size"))
+    var memoryLimit: MemoryLimit?
 
     @Option(
         name: .long,
@@ -271,7 +288,7 @@ struct PaintingOptions: ParsableArguments {
     }
 
     func makeEngine() throws -> Engine {
-        let engine = try Engine(threads: Threads(threads), precision: precision)
+        let engine = try Engine(threads: Threads(threads), precision: precision, memoryLimit: memoryLimit?.bytes)
         if precision == .bf16, !engine.hasBFloat16 {
             throw PaintingError.processorLacks(
                 "--precision bf16 needs a processor with BF16 instructions, and this one's best are \(engine.instructionSet). Pass --precision auto."

@@ -26,11 +26,11 @@ package struct PaintFromNoise {
 
     package func plan() throws(PaintingError) -> PaintingEvent.Plan {
         let (working, run) = (try workingPlan().working, run())
-        let estimate = studio.model.estimate(
+        let estimate = try studio.model.estimate(
             working, predictions: settings.predictions, encodes: false, runs: [run.evaluations])
         return PaintingEvent.Plan(
             source: nil, working: working, steps: settings.steps, run: run.steps.count, sigma: run.sigma,
-            seconds: estimate.seconds, bytes: estimate.bytes, times: run.steps.map(\.from.time), input: nil, skip: nil,
+            seconds: estimate.seconds, bytes: estimate.bytes, disk: estimate.disk, times: run.steps.map(\.from.time), input: nil, skip: nil,
             seed: settings.seed, sampler: settings.sampler.rawValue, schedule: settings.schedule.rawValue,
             guidance: settings.effectiveGuidance,
             words: studio.count(settings, evaluations: run.evaluations))

@@ -122,11 +122,11 @@ package struct Refine {
 
     package func plan(_ rung: Rung, source: PixelSize, input: String?) throws(PaintingError) -> PaintingEvent.Plan {
         let working = try workingPlan(source).working
-        let estimate = studio.model.estimate(
+        let estimate = try studio.model.estimate(
             working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations])
         return PaintingEvent.Plan(
             source: source, working: working, steps: settings.steps, run: rung.steps.count, sigma: rung.sigma,
-            seconds: rung.plan.start == nil ? 0 : estimate.seconds, bytes: estimate.bytes,
+            seconds: rung.plan.start == nil ? 0 : estimate.seconds, bytes: estimate.bytes, disk: estimate.disk,
             times: rung.steps.map(\.from.time),
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
             schedule: settings.schedule.rawValue, guidance: settings.effectiveGuidance,

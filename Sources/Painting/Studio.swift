@@ -139,6 +139,8 @@ package struct LatentPainter {
     ///
     /// - Parameter known: the latents, where they are known already; what would be drawn for them is still drawn
     package mutating func encode(_ picture: Tensor, known: Tensor? = nil) throws -> Tensor {
+        // Pictures are read far less often than steps are run, and packing these weights again takes a moment.
+        defer { if known == nil { for shelf in model.codec.encoderShelf { shelf.empty() } } }
         guard settings.encode == .sample, model.codec.believes else {
             return try known ?? model.codec.encode(picture)
         }

@@ -22,6 +22,7 @@ package final class Convolution: Sendable {
 
     private struct Shape: Hashable {
         let batch, height, width: Int
+        let padding: Padding
         let accumulates: Bool
     }
 
@@ -39,71 +40,95 @@ package final class Convolution: Sendable {
             form
             ?? KernelPlan.form(
                 kernelHeight: weights.shape[2], kernelWidth: weights.shape[3], stride: stride, on: engine)
-        winograd = self.form == .winograd ? Winograd(weights, padding: padding) : nil
+        winograd = self.form == .winograd ? Winograd(weights) : nil
         self.bias = bias.map { bias in
             let storage = Storage(bias.count.roundedUp(to: engine.lanes))
             storage.pointer.update(repeating: 0, count: storage.count)
             bias.copy(to: storage.pointer)
             return storage
         }
+        if let winograd {
+            engine.shelf.add(winograd, bytes: winograd.packedBytes(lanes: engine.lanes), staging: weights.bytesOfFile)
+        } else {
+            let whole = weights.countFilledUp(toLanes: engine.lanes) * 4
+            engine.shelf.add(operations, bytes: whole, staging: 2 * whole + weights.bytesOfFile)
+        }
     }
 
     package var outChannels: Int { weights.shape[0] }
     package var inChannels: Int { weights.shape[1] }
 
-    package func callAsFunction(_ x: FeatureMap) throws -> FeatureMap {
-        var result = output(for: x)
-        try run(x, into: &result, accumulates: false)
+    /// - Parameter padding: instead of the layer's own, where `x` is some rows of a larger map
+    package func callAsFunction(_ x: FeatureMap, padding: Padding? = nil) throws -> FeatureMap {
+        let padding = padding ?? self.padding
+        var result = output(for: x, padding)
+        try run(x, padding, into: &result, accumulates: false)
         return result
     }
 
     /// Adds the convolution of `x` to `sum`.
-    package func add(_ x: FeatureMap, to sum: inout FeatureMap) throws {
-        try run(x, into: &sum, accumulates: true)
+    package func add(_ x: FeatureMap, to sum: inout FeatureMap, padding: Padding? = nil) throws {
+        try run(x, padding ?? self.padding, into: &sum, accumulates: true)
+    }
+
+    /// Rows that come out for `height` that go in.
+    package func outputHeight(_ height: Int) -> Int {
+        (height + padding.top + padding.bottom - weights.shape[2]) / stride + 1
+    }
+
+    /// What rows `rows` of the result see of a map of `height` rows: its rows, and what they are padded with.
+    package func reach(of rows: Range<Int>, height: Int) -> (rows: Range<Int>, padding: Padding) {
+        let first = rows.lowerBound * stride - padding.top
+        let end = (rows.upperBound - 1) * stride - padding.top + weights.shape[2]
+        var padding = padding
+        (padding.top, padding.bottom) = (max(0, -first), max(0, end - height))
+        return (max(0, first)..<min(height, end), padding)
     }
 
     /// The name of what runs on maps like `x`: "winograd", or oneDNN's, such as "jit:avx512_core".
     package func implementation(for x: FeatureMap, accumulates: Bool = false) throws -> String {
         if winograd != nil { return form.rawValue }
-        return try operation(for: x, accumulates: accumulates).implementation
+        return try operation(for: x, padding, accumulates: accumulates).implementation
     }
 
-    private func output(for x: FeatureMap) -> FeatureMap {
+    private func output(for x: FeatureMap, _ padding: Padding) -> FeatureMap {
         let height = (x.height + padding.top + padding.bottom - weights.shape[2]) / stride + 1
         let width = (x.width + padding.left + padding.right - weights.shape[3]) / stride + 1
         return x.like(channels: outChannels, height: height, width: width)
     }
 
-    private func run(_ x: FeatureMap, into result: inout FeatureMap, accumulates: Bool) throws {
+    private func run(_ x: FeatureMap, _ padding: Padding, into result: inout FeatureMap, accumulates: Bool) throws {
         precondition(x.channels == inChannels, "\(x.shapeDescription) into a convolution of \(inChannels) channels")
         if let winograd {
-            winograd.run(x, bias: bias, into: &result, accumulates: accumulates, on: engine)
+            winograd.run(x, padding, bias: bias, into: &result, accumulates: accumulates, on: engine)
             return
         }
-        let operation = try operation(for: x, accumulates: accumulates)
+        let operation = try operation(for: x, padding, accumulates: accumulates)
         try x.withPointer { source in
             try result.withMutablePointer { try operation.run(source, bias: bias, into: $0, on: engine) }
         }
     }
 
-    private func operation(for x: FeatureMap, accumulates: Bool) throws -> PackedOperation {
-        let shape = Shape(batch: x.batch, height: x.height, width: x.width, accumulates: accumulates)
+    private func operation(for x: FeatureMap, _ padding: Padding, accumulates: Bool) throws -> PackedOperation {
+        let shape = Shape(
+            batch: x.batch, height: x.height, width: x.width, padding: padding, accumulates: accumulates)
         return try operations.operation(for: shape) { siblings in
             engine.threads.apply()
             var message = [CChar](repeating: 0, count: 256)
-            var spec = specification(for: x, accumulates: accumulates)
+            var spec = specification(for: x, padding, accumulates: accumulates)
             guard let made = dnnl_shim_convolution(&spec, &message, message.count) else {
                 throw EngineError.operation(Engine.text(message))
             }
-            defer { weights.letGo() }
-            return try PackedOperation(made, weights: weights.filledUp(toLanes: engine.lanes), siblings: siblings)
+            return PackedOperation(made, weights: weights.filledUp(toLanes: engine.lanes), siblings: siblings)
         }
     }
 
     /// Channels are told as whole blocks: lanes past the last are zero, and so are their weights. oneDNN's fast forms know
     /// whole blocks only; for 4 channels in, as in Stable Diffusion's first layer, it would fall back to its reference
     /// loops, hundreds of times slower.
-    private func specification(for x: FeatureMap, accumulates: Bool) -> dnnl_shim_convolution_spec {
+    private func specification(
+        for x: FeatureMap, _ padding: Padding, accumulates: Bool
+    ) -> dnnl_shim_convolution_spec {
         dnnl_shim_convolution_spec(
             batch: Int32(x.batch), in_channels: Int32(inChannels.roundedUp(to: x.lanes)), in_height: Int32(x.height),
             in_width: Int32(x.width), out_channels: Int32(outChannels.roundedUp(to: x.lanes)),

@@ -12,9 +12,12 @@ package struct Engine: Sendable {
     /// oneDNN's name of the best instruction set here, such as "avx512_core_bf16".
     package let instructionSet: String
     /// What matrix products may be rounded to.
-    package let precision: Precision
+    package private(set) var precision: Precision
     /// Shared by everything that runs on this engine.
     let scratch = Scratch()
+    package let memory: Memory
+    /// Where what runs on this engine keeps its packed weights.
+    package private(set) var shelf: Shelf
 
     /// How exact matrix products are, where a layer allows less than 32 bits.
     package enum Precision: String, Sendable, CaseIterable {
@@ -27,14 +30,34 @@ package struct Engine: Sendable {
 
     /// - Parameters:
     ///   - precision: `bf16` is `f32` where the processor lacks it: see ``hasBFloat16``
+    ///   - memoryLimit: most bytes that the process should use; nil: as many as it likes
     ///   - lanes: fewer than the processor's vectors hold, for tests: 8 where there are 16
     /// - Throws: ``EngineError/libraryMissing(_:)`` when oneDNN cannot be opened.
-    package init(threads: Threads = Threads(), precision: Precision = .f32, lanes: Int? = nil) throws {
+    package init(
+        threads: Threads = Threads(), precision: Precision = .f32, memoryLimit: Int? = nil, lanes: Int? = nil
+    ) throws {
         (self.threads, self.precision) = (threads, precision)
+        memory = Memory(limit: memoryLimit)
+        shelf = memory.shelf()
         try Engine.open()
         instructionSet = String(cString: dnnl_shim_instruction_set())
         let widest = instructionSet.hasPrefix("avx512") ? 16 : instructionSet == "avx2" ? 8 : 1
         self.lanes = min(lanes ?? widest, widest)
+    }
+
+    /// The same engine for one network more, with a shelf of its own.
+    package func forPart() -> Engine {
+        var engine = self
+        engine.shelf = memory.shelf()
+        return engine
+    }
+
+    /// The same engine in 32 bits throughout; nil where it is so already.
+    package func exact() -> Engine? {
+        guard precision != .f32, hasBFloat16 else { return nil }
+        var engine = self
+        engine.precision = .f32
+        return engine
     }
 
     /// Whether the processor multiplies bfloat16 natively.
@@ -75,4 +98,6 @@ package enum EngineError: Error {
     case libraryMissing(String)
     /// oneDNN refused an operation that it should have: a fault of ours.
     case operation(String)
+    /// What memory has no room for could not be kept in a file meanwhile; the text is one line with its mend.
+    case spill(String)
 }

@@ -21,7 +21,7 @@ package struct UNet: Sendable {
 
     package init(_ scope: WeightScope, _ configuration: UNetConfiguration) {
         self.configuration = configuration
-        let c = configuration
+        let (c, scope) = (configuration, scope.shelved())
         engine = scope.engine
         timeWaves = SinusoidalEmbedding(
             width: c.blockOutChannels[0], cosineFirst: c.cosineFirst, frequencyShift: c.frequencyShift)
@@ -54,6 +54,9 @@ package struct UNet: Sendable {
         convOut = Convolution(scope("conv_out"), from: c.blockOutChannels[0], to: c.outChannels, kernel: c.kernelOut)
     }
 
+    /// Where its weights are kept.
+    package var shelf: Shelf { engine.shelf }
+
     /// What SDXL adds to the time: the pooled text `[N, P]`, and sizes and crops `[N, K]`.
     package struct Added: Sendable {
         package var text: Tensor
@@ -73,6 +76,8 @@ package struct UNet: Sendable {
     package func callAsFunction(
         _ x: Tensor, times: [Double], context: Tensor, added: Added? = nil, guidance: Double? = nil
     ) throws -> Tensor {
+        let work = configuration.work(height: x.shape[2], width: x.shape[3], batch: x.shape[0], tokens: context.shape[1])
+        engine.memory.enter(engine.shelf, working: Int(work.working(threads: engine.threads.count)))
         let time = engine.silu(try embeddedTime(times, added: added, guidance: guidance))
 
         var h = try convIn(engine.featureMap(configuration.centresInput ? x.map { 2 * $0 - 1 } : x))

@@ -27,7 +27,7 @@ package final class Storage: @unchecked Sendable {
     }
 
     deinit {
-        if returnsToPool { Pool.shared.give(pointer, capacity) } else { releaseMemory(pointer) }
+        Pool.shared.give(pointer, capacity, returns: returnsToPool)
     }
 
     /// Pieces that the system was asked for since the program began: what stays the same has been reused.
@@ -37,6 +37,12 @@ package final class Storage: @unchecked Sendable {
     package static func trim() {
         Pool.shared.trim()
     }
+
+    /// Bytes of all pieces, in use or waiting.
+    package static var bytesHeld: Int { Pool.shared.bytesHeld }
+
+    /// From now on pieces wait for reuse only while all pieces together are at most so many bytes.
+    static func hold(atMost bytes: Int) { Pool.shared.hold(atMost: bytes) }
 }
 
 private final class Pool: Sendable {
@@ -53,10 +59,16 @@ private final class Pool: Sendable {
         var waiting: [Piece] = []
         /// Pieces that were not there when they were wanted.
         var made = 0
+        /// Floats of all pieces, in use or waiting, and how many there should be at most.
+        var held = 0
+        var most = Int.max
     }
     private let state = Mutex(State())
 
     var piecesMade: Int { state.withLock(\.made) }
+    var bytesHeld: Int { state.withLock(\.held) * MemoryLayout<Float>.stride }
+
+    func hold(atMost bytes: Int) { state.withLock { $0.most = max(0, bytes) / MemoryLayout<Float>.stride } }
 
     private static let largePage = 2 << 20
 
@@ -65,15 +77,22 @@ private final class Pool: Sendable {
         // Rounded up, so that sizes that differ by a few rows share pieces.
         let grain = count < 1 << 16 ? 1 << 10 : 1 << 16
         let capacity = (count + grain - 1) / grain * grain
+        var tooMuch: [Piece] = []
         let waiting: Piece? = state.withLock { state in
             let place = Self.place(of: capacity, in: state.waiting)
             if place < state.waiting.count, state.waiting[place].capacity <= 2 * capacity {
                 return state.waiting.remove(at: place)
             }
             state.made += 1
+            state.held += capacity
+            while state.held > state.most, let largest = state.waiting.popLast() {
+                state.held -= largest.capacity
+                tooMuch.append(largest)
+            }
             return nil
         }
         if let waiting { return (waiting.pointer, waiting.capacity) }
+        for piece in tooMuch { releaseMemory(piece.pointer) }
         let bytes = capacity * MemoryLayout<Float>.stride
         // Large pieces on large pages, where the system has them: fewer faults, and fewer misses of addresses later.
         let isLarge = bytes >= 2 * Self.largePage
@@ -89,14 +108,23 @@ private final class Pool: Sendable {
         return (raw.assumingMemoryBound(to: Float.self), capacity)
     }
 
-    func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {
+    func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int, returns: Bool) {
         let piece = Piece(capacity: capacity, pointer: pointer)
-        state.withLock { $0.waiting.insert(piece, at: Self.place(of: capacity, in: $0.waiting)) }
+        let stays = state.withLock { state in
+            guard returns, state.held <= state.most else {
+                state.held -= capacity
+                return false
+            }
+            state.waiting.insert(piece, at: Self.place(of: capacity, in: state.waiting))
+            return true
+        }
+        if !stays { releaseMemory(pointer) }
     }
 
     func trim() {
         let pieces = state.withLock { state in
             defer { state.waiting = [] }
+            state.held -= state.waiting.reduce(0) { $0 + $1.capacity }
             return state.waiting
         }
         for piece in pieces { releaseMemory(piece.pointer) }
