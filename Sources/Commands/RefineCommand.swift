@@ -175,6 +175,7 @@ struct RefineCommand: ParsableCommand {
             var recipe = try session.recipe("refine", settings, studio, rung.plan, working: working, at: path)
             (recipe.skip, recipe.strength) = (rung.percent, rung.skip.strength(of: settings.steps))
             (recipe.source, recipe.sourceSize, recipe.history) = (input.identity, input.picture.size, history)
+            try session.note(rung.isExact, in: &recipe, studio, at: path)
             try session.write(painted, to: path, recipe: recipe)
             let now = clock()
             try session.console.report(

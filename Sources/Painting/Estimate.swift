@@ -9,6 +9,8 @@ package struct Estimate: Sendable {
     package var bytes: Double
     /// Most room on disk at once, for what memory has no room for.
     package var disk: Double
+
+    static let nothing = Estimate(seconds: 0, bytes: 0, disk: 0)
 }
 
 extension DiffusionModel {

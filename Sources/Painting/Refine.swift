@@ -34,6 +34,8 @@ package struct Refine {
         package let percent: String
         package let seed: UInt64
         package let plan: RunPlan
+        /// It was painted again in 32 bits, since bfloat16 gave no picture.
+        package fileprivate(set) var isExact = false
 
         package var steps: [Step] { plan.steps }
         /// σ at the start, noise for one part of picture.
@@ -122,12 +124,14 @@ package struct Refine {
 
     package func plan(_ rung: Rung, source: PixelSize, input: String?) throws(PaintingError) -> PaintingEvent.Plan {
         let working = try workingPlan(source).working
-        let estimate = try studio.model.estimate(
-            working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations])
+        let estimate =
+            rung.plan.start == nil
+            ? Estimate.nothing
+            : try studio.model.estimate(
+                working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations])
         return PaintingEvent.Plan(
             source: source, working: working, steps: settings.steps, run: rung.steps.count, sigma: rung.sigma,
-            seconds: rung.plan.start == nil ? 0 : estimate.seconds, bytes: estimate.bytes, disk: estimate.disk,
-            times: rung.steps.map(\.from.time),
+            seconds: estimate.seconds, bytes: estimate.bytes, disk: estimate.disk, times: rung.steps.map(\.from.time),
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
             schedule: settings.schedule.rawValue, guidance: settings.effectiveGuidance,
             words: studio.count(settings, evaluations: rung.plan.evaluations))
@@ -183,14 +187,12 @@ package struct Refine {
             encoded = (latents, rung.seed)
             let stage = "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
             let step = model.stepWork(plan.working, predictions: settings.predictions).operations
-            let painted = try painter.paint(latents, rung.plan) { try advance(step, stage) }
-            let decoded = try model.codec.decode(painted).picture()
-            try advance(model.codecWork(plan.working, decoding: true).operations, stage)
-            guard decoded.values.allSatisfy(\.isFinite) else {
-                throw PaintingError.unsuitable(
-                    "The model \(model.name) painted values that are not numbers at skip \(rung.percent). Check the model with models inspect, or lower --guidance."
-                )
+            let (decoded, isExact) = try painter.picture(" at skip \(rung.percent)") { painter in
+                try painter.paint(latents, rung.plan) { try advance(step, stage) }
             }
+            try advance(model.codecWork(plan.working, decoding: true).operations, stage)
+            var rung = rung
+            rung.isExact = isExact
             let restored = anchored(
                 plan.restore(decoded, threads: threads), to: source.floats(threads: threads),
                 amount: settings.colourAnchor,

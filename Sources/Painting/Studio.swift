@@ -8,6 +8,9 @@ import Tensors
 package final class Studio {
     package let model: DiffusionModel
     private let folder: ModelFolder
+    private let options: ModelOptions
+    /// The same in 32 bits throughout, once it was needed.
+    private var exactTwin: Studio?
     /// Texts that were read, by what decides how.
     var texts: [TextKey: [Conditioning]] = [:]
     /// Embeddings that prompts may name.
@@ -35,9 +38,20 @@ package final class Studio {
     }
 
     package init(_ folder: ModelFolder, as options: ModelOptions = .init(), on engine: Engine) throws {
-        (self.folder, otherAutoencoder) = (folder, options.autoencoder)
+        (self.folder, self.options, otherAutoencoder) = (folder, options, options.autoencoder)
         model = try DiffusionModel(folder, as: options, on: engine)
         names = model.text.names([])
+    }
+
+    /// The same model in 32 bits throughout; nil where it is so already.
+    func exact() throws -> Studio? {
+        if let exactTwin { return exactTwin }
+        guard let engine = model.engine.exact() else { return nil }
+        let twin = try Studio(folder, as: options, on: engine)
+        // Texts are read in 32 bits anyway.
+        (twin.embeddings, twin.names, twin.texts) = (embeddings, names, texts)
+        exactTwin = twin
+        return twin
     }
 
     /// What a model for inpainting sees beside the latents where everything is to be repainted: a white mask, and grey
@@ -103,18 +117,20 @@ package final class Studio {
     ]
 
     /// Which code the numbers came from, for the recipe.
-    package func kernels() throws -> [(String, String)] {
+    ///
+    /// - Parameter isExact: the picture was painted again in 32 bits
+    package func kernels(isExact: Bool = false) throws -> [(String, String)] {
         let libraries = try Engine.libraries()
         return [
             ("processor", model.engine.instructionSet), ("loops", libraries.kernels), ("oneDNN", libraries.oneDNN),
-            ("precision", model.engine.precision.rawValue), ("plan", KernelPlan.name),
+            ("precision", (isExact ? .f32 : model.engine.precision).rawValue), ("plan", KernelPlan.name),
         ]
     }
 }
 
 /// One painting of one picture: everything between latents and latents. All commands that paint go through it.
 package struct LatentPainter {
-    package let studio: Studio
+    package private(set) var studio: Studio
     package let settings: Settings
     /// Size of the working picture, in pixels.
     package let size: PixelSize
@@ -127,6 +143,34 @@ package struct LatentPainter {
         let codec = studio.model.codec
         let shape = [1, codec.latentChannels, size.height / codec.factor, size.width / codec.factor]
         noise = NoiseSource(settings, shape: shape, pass: pass, threads: studio.model.engine.threads)
+    }
+
+    /// Paints, decodes, and looks at what came out. What is no picture is painted once more in 32 bits, where it was not.
+    ///
+    /// - Parameters:
+    ///   - place: " at skip 50", for the message
+    ///   - paint: paints with the painter that it gets
+    /// - Returns: the picture, and whether 32 bits were needed
+    /// - Throws: ``PaintingError/unsuitable(_:)`` when it is none in 32 bits either
+    package mutating func picture(
+        _ place: String = "", _ paint: (inout LatentPainter) throws -> Tensor
+    ) throws -> (FloatPicture, isExact: Bool) {
+        var again = self
+        let first = try model.codec.decode(paint(&self)).picture()
+        guard let fault = first.fault else { return (first, false) }
+        guard let exact = try studio.exact() else { throw unsound(fault, place) }
+        model.unet.shelf.empty()
+        again.studio = exact
+        let second = try exact.model.codec.decode(paint(&again)).picture()
+        self = again
+        guard let fault = second.fault else { return (second, true) }
+        throw unsound(fault, place)
+    }
+
+    private func unsound(_ fault: String, _ place: String) -> PaintingError {
+        .unsuitable(
+            "The model \(model.name) painted \(fault)\(place). Check the model with models verify, or lower --guidance."
+        )
     }
 
     private var model: DiffusionModel { studio.model }
@@ -179,5 +223,14 @@ package struct LatentPainter {
             try evaluated()
             return estimate
         }
+    }
+}
+
+extension FloatPicture {
+    /// What makes it no picture, in words: numbers that are none, or one colour everywhere.
+    fileprivate var fault: String? {
+        guard values.allSatisfy(\.isFinite) else { return "values that are not numbers" }
+        let isFlat = values.indices.allSatisfy { values[$0] == values[$0 % channelCount] }
+        return isFlat ? "one colour and nothing else" : nil
     }
 }

@@ -36,18 +36,26 @@ package struct GroupNorm: Sendable {
     }
 
     /// Normalises a map, or some of its rows, with scales that were taken from the whole.
-    package func apply(_ scales: Scales, to x: FeatureMap, activation: Activation = .identity) -> FeatureMap {
-        var result = x.like()
+    ///
+    /// - Parameters:
+    ///   - rows: those that are wanted; nil: all
+    package func apply(
+        _ scales: Scales, to x: FeatureMap, rows: Range<Int>? = nil, activation: Activation = .identity
+    ) -> FeatureMap {
+        let rows = rows ?? 0..<x.height
+        var result = x.like(height: rows.count)
+        let (start, size, pixels) = (rows.lowerBound * x.width * x.lanes, result.planeSize, result.pixels)
         x.withPointer { source in
             result.withMutablePointer { out in
-                forEachPiece(x) { plane, pixels in
-                    let offset = plane * x.planeSize + pixels.lowerBound * x.lanes
+                forEachPiece(planes: x.batch * x.blocks, pixels: pixels) { plane, pixels in
+                    let offset = pixels.lowerBound * x.lanes
                     scales.scale.withUnsafeBufferPointer { scale in
                         scales.shift.withUnsafeBufferPointer { shift in
                             guard let scale = scale.baseAddress, let shift = shift.baseAddress else { return }
                             kernel_scale_plane(
-                                source + offset, out + offset, pixels.count, x.lanes, scale + plane * x.lanes,
-                                shift + plane * x.lanes, activation == .silu ? kernel_silu : kernel_identity)
+                                source + plane * x.planeSize + start + offset, out + plane * size + offset,
+                                pixels.count, x.lanes, scale + plane * x.lanes, shift + plane * x.lanes,
+                                activation == .silu ? kernel_silu : kernel_identity)
                         }
                     }
                 }
@@ -62,7 +70,7 @@ package struct GroupNorm: Sendable {
         var result = Tensor(unfilled: [x.batch, x.pixels, x.channels])
         x.withPointer { source in
             result.withMutablePointer { out in
-                forEachPiece(x) { plane, pixels in
+                forEachPiece(planes: x.batch * x.blocks, pixels: x.pixels) { plane, pixels in
                     let (item, block) = plane.quotientAndRemainder(dividingBy: x.blocks)
                     scales.scale.withUnsafeBufferPointer { scale in
                         scales.shift.withUnsafeBufferPointer { shift in
@@ -83,11 +91,13 @@ package struct GroupNorm: Sendable {
     /// Pixels that one piece of work covers, whatever the number of threads.
     private static let pieceSize = 2048
 
-    private func forEachPiece(_ x: FeatureMap, _ body: (_ plane: Int, _ pixels: Range<Int>) -> Void) {
-        let pieces = (x.pixels + Self.pieceSize - 1) / Self.pieceSize
-        engine.threads.forEach(x.batch * x.blocks * pieces) { index in
+    private func forEachPiece(
+        planes: Int, pixels: Int, _ body: (_ plane: Int, _ pixels: Range<Int>) -> Void
+    ) {
+        let pieces = (pixels + Self.pieceSize - 1) / Self.pieceSize
+        engine.threads.forEach(planes * pieces) { index in
             let (plane, piece) = index.quotientAndRemainder(dividingBy: pieces)
-            body(plane, piece * Self.pieceSize..<min(x.pixels, (piece + 1) * Self.pieceSize))
+            body(plane, piece * Self.pieceSize..<min(pixels, (piece + 1) * Self.pieceSize))
         }
     }
 

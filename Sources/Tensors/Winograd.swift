@@ -21,10 +21,13 @@ final class Winograd: ShelvedLayer {
 
     /// Writes the convolution of `x` to `result`, or adds it.
     func run(
-        _ x: FeatureMap, _ padding: Convolution.Padding, bias: Storage?, into result: inout FeatureMap, accumulates: Bool, on engine: Engine
+        _ x: FeatureMap, _ padding: Convolution.Padding, bias: Storage?, into result: inout FeatureMap,
+        accumulates: Bool, on engine: Engine
     ) {
         let shape = self.shape(from: x, padding, to: result)
-        let packed = packed.storage((winograd_packed_bytes(shape) + 3) / 4, on: engine) { pack(shape, into: $0, on: engine) }
+        let packed = packed.storage((winograd_packed_bytes(shape) + 3) / 4, on: engine) {
+            pack(shape, into: $0, on: engine)
+        }
         let (threads, cut) = (engine.threads, Cut(shape, threads: engine.threads.count))
         let pixelFloats = winograd_pixels_floats(shape, cut.tiles)
         let scratchFloats = winograd_scratch_floats(shape, cut.tiles)

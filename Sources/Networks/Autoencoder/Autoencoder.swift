@@ -4,6 +4,8 @@ import Tensors
 /// Turns pictures into latents and back. Source: diffusers, `models/autoencoders/autoencoder_kl.py`, `AutoencoderKL`.
 package struct Autoencoder: Sendable {
     package let configuration: AutoencoderConfiguration
+    /// Most bytes of a band of rows, for tests.
+    package var bandBytes = Bands.usualBytes
     private let engine: Engine
     private let encoder: Encoder
     private let quantise: Convolution?
@@ -70,7 +72,7 @@ package struct Autoencoder: Sendable {
     private func bands(_ engine: Engine, _ shape: [Int], decoding: Bool) -> Bands {
         let factor = decoding ? configuration.factor : 1
         let work = configuration.work(pictureHeight: factor * shape[2], width: factor * shape[3], decoding: decoding)
-        return Bands(engine, work, batch: shape[0])
+        return Bands(engine, work, batch: shape[0], bandBytes: bandBytes)
     }
 
     /// Where the weights of the encoder and of the decoder are kept.

@@ -8,10 +8,13 @@ import Tensors
 struct Bands {
     let engine: Engine
     let room: WaitingRoom
+    private let bandBytes: Int
 
     /// The turn of the network on this engine, which does `work` on each of `batch` pictures.
-    init(_ engine: Engine, _ work: Work, batch: Int) {
-        self.engine = engine
+    ///
+    /// - Parameter bandBytes: most bytes of a band and what is made of it, where that is more than a few rows
+    init(_ engine: Engine, _ work: Work, batch: Int, bandBytes: Int) {
+        (self.engine, self.bandBytes) = (engine, bandBytes)
         let working = Int(work.working(threads: engine.threads.count)) * batch
         let waiting = Int(work.waitingBytes) * batch
         let free = engine.memory.room(beside: engine.shelf).map { min(waiting, max(0, $0 - working)) }
@@ -116,28 +119,30 @@ struct Bands {
         for rows in cut(convolution, inHeight: height, inWidth: factor * x.width) {
             let reach = convolution.reach(of: rows, height: height)
             let seen = reach.rows.lowerBound / factor..<(reach.rows.upperBound + factor - 1) / factor
-            var band = try x.rows(seen)
-            if let norm, let scales { band = norm.apply(scales, to: band, activation: .silu) }
+            var band =
+                if let norm, let scales { try x.rows(seen, after: norm, scales) } else { try x.rows(seen) }
             if doubled { band = engine.doubled(band, rows: reach.rows, first: seen.lowerBound) }
             try body(band, reach.padding, rows, convolution.outputHeight(height))
         }
     }
 
-    /// Most bytes of a band and what is made of it.
-    static let bandBytes = 1 << 26
+    /// What is fastest: larger bands do not stay in the caches.
+    static let usualBytes = 1 << 26
 
     /// The rows of a convolution's result, in bands of whole pieces of ``LaneMoments`` and whole tiles of ``Winograd``.
     private func cut(_ convolution: Convolution, inHeight: Int, inWidth: Int) -> [Range<Int>] {
         let (height, width) = (convolution.outputHeight(inHeight), max(1, inWidth / convolution.stride))
-        let rows = Self.rows(from: convolution.inChannels * convolution.stride, to: convolution.outChannels, width: width)
+        let rows = Self.rows(
+            from: convolution.inChannels * convolution.stride, to: convolution.outChannels, width: width,
+            bytes: bandBytes)
         return stride(from: 0, to: height, by: rows).map { $0..<min($0 + rows, height) }
     }
 
     /// Rows of one band.
-    static func rows(from inputs: Int, to outputs: Int, width: Int) -> Int {
+    static func rows(from inputs: Int, to outputs: Int, width: Int, bytes: Int = usualBytes) -> Int {
         let unit = max(4, LaneMoments.rowsOfPiece(width: width))
         let bytesOfRow = (inputs + outputs) * width * 4
-        return max(1, bandBytes / (bytesOfRow * unit)) * unit
+        return max(1, bytes / (bytesOfRow * unit)) * unit
     }
 }
 

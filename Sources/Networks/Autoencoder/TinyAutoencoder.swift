@@ -15,6 +15,8 @@ package struct TinyAutoencoder: Sendable {
     package let latentChannels: Int
     /// Pixels of the picture to one latent cell, on each side.
     package let factor: Int
+    /// Most bytes of a band of rows, for tests.
+    package var bandBytes = Bands.usualBytes
     private let engine: Engine
     private let width: Int
     private let encoder: [Layer]
@@ -121,7 +123,8 @@ package struct TinyAutoencoder: Sendable {
     /// - Parameters:
     ///   - height: of the picture on the one side or the other, in pixels
     private func run(_ layers: [Layer], _ x: Tensor, height: Int, width: Int) throws -> Tensor {
-        let bands = Bands(engine, work(pictureHeight: height, width: width), batch: x.shape[0])
+        let bands = Bands(
+            engine, work(pictureHeight: height, width: width), batch: x.shape[0], bandBytes: bandBytes)
         var (h, doubled): (WaitingMap?, Bool) = (nil, false)
         for (index, layer) in layers.enumerated() {
             switch layer {
@@ -142,7 +145,9 @@ package struct TinyAutoencoder: Sendable {
         preconditionFailure("layers that end in no convolution")
     }
 
-    private func isRelu(_ layers: [Layer], _ index: Int) -> Bool { if case .relu = layers[index] { true } else { false } }
+    private func isRelu(_ layers: [Layer], _ index: Int) -> Bool {
+        if case .relu = layers[index] { true } else { false }
+    }
 
     /// Three convolutions with the input added, and nothing below zero.
     private struct Block: Sendable {

@@ -76,7 +76,8 @@ package struct UNet: Sendable {
     package func callAsFunction(
         _ x: Tensor, times: [Double], context: Tensor, added: Added? = nil, guidance: Double? = nil
     ) throws -> Tensor {
-        let work = configuration.work(height: x.shape[2], width: x.shape[3], batch: x.shape[0], tokens: context.shape[1])
+        let work = configuration.work(
+            height: x.shape[2], width: x.shape[3], batch: x.shape[0], tokens: context.shape[1])
         engine.memory.enter(engine.shelf, working: Int(work.working(threads: engine.threads.count)))
         let time = engine.silu(try embeddedTime(times, added: added, guidance: guidance))
 

@@ -48,12 +48,10 @@ package final class Memory: Sendable {
             return state.shelves.compactMap(\.shelf).filter { $0 !== shelf }
         }
         guard let others else { return }
-        // What one stage worked in has other sizes than what the next will want.
-        Storage.trim()
         let staging = shelf.staging
         guard let limit else {
-            // Pieces of many sizes could otherwise wait beside the ones in use.
-            Storage.hold(atMost: Storage.bytesHeld + shelf.wanted - shelf.kept + (working + staging) * 9 / 8)
+            // Pieces of other stages' sizes could otherwise wait beside the ones in use.
+            Storage.hold(atMost: Storage.bytesInUse + shelf.wanted - shelf.kept + (working + staging) * 9 / 8)
             return
         }
         let rest = Self.rest

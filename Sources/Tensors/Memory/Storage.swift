@@ -23,7 +23,9 @@ package final class Storage: @unchecked Sendable {
     /// - Parameter returnsToPool: whether it waits for reuse when the last user lets go, or goes back to the system
     package init(_ count: Int, returnsToPool: Bool = true) {
         (self.count, self.returnsToPool) = (count, returnsToPool)
-        (pointer, capacity) = Pool.shared.take(max(count, 1))
+        // What stays, and what is large, should not sit in a piece for something larger.
+        let isTight = !returnsToPool || count > 1 << 22
+        (pointer, capacity) = Pool.shared.take(max(count, 1), fitting: isTight ? 1.05 : 2)
     }
 
     deinit {
@@ -40,6 +42,9 @@ package final class Storage: @unchecked Sendable {
 
     /// Bytes of all pieces, in use or waiting.
     package static var bytesHeld: Int { Pool.shared.bytesHeld }
+
+    /// Bytes of the pieces in use.
+    static var bytesInUse: Int { Pool.shared.bytesInUse }
 
     /// From now on pieces wait for reuse only while all pieces together are at most so many bytes.
     static func hold(atMost bytes: Int) { Pool.shared.hold(atMost: bytes) }
@@ -67,20 +72,21 @@ private final class Pool: Sendable {
 
     var piecesMade: Int { state.withLock(\.made) }
     var bytesHeld: Int { state.withLock(\.held) * MemoryLayout<Float>.stride }
+    var bytesInUse: Int {
+        state.withLock { $0.held - $0.waiting.reduce(0) { $0 + $1.capacity } } * MemoryLayout<Float>.stride
+    }
 
     func hold(atMost bytes: Int) { state.withLock { $0.most = max(0, bytes) / MemoryLayout<Float>.stride } }
 
-    private static let largePage = 2 << 20
-
-    /// The smallest waiting piece that is large enough and at most twice as large, or a new one.
-    func take(_ count: Int) -> (UnsafeMutablePointer<Float>, Int) {
+    /// The smallest waiting piece that is large enough and at most `fitting` times as large, or a new one.
+    func take(_ count: Int, fitting: Double) -> (UnsafeMutablePointer<Float>, Int) {
         // Rounded up, so that sizes that differ by a few rows share pieces.
         let grain = count < 1 << 16 ? 1 << 10 : 1 << 16
         let capacity = (count + grain - 1) / grain * grain
         var tooMuch: [Piece] = []
         let waiting: Piece? = state.withLock { state in
             let place = Self.place(of: capacity, in: state.waiting)
-            if place < state.waiting.count, state.waiting[place].capacity <= 2 * capacity {
+            if place < state.waiting.count, Double(state.waiting[place].capacity) <= fitting * Double(capacity) {
                 return state.waiting.remove(at: place)
             }
             state.made += 1
@@ -92,20 +98,12 @@ private final class Pool: Sendable {
             return nil
         }
         if let waiting { return (waiting.pointer, waiting.capacity) }
-        for piece in tooMuch { releaseMemory(piece.pointer) }
+        for piece in tooMuch { releaseMemory(piece.pointer, piece.capacity) }
         let bytes = capacity * MemoryLayout<Float>.stride
-        // Large pieces on large pages, where the system has them: fewer faults, and fewer misses of addresses later.
-        let isLarge = bytes >= 2 * Self.largePage
-        var raw: UnsafeMutableRawPointer?
-        if posix_memalign(&raw, isLarge ? Self.largePage : 64, bytes) != 0 || raw == nil {
-            trim()
-            posix_memalign(&raw, 64, bytes)
-        }
-        guard let raw else { outOfMemory(bytes) }
-        #if os(Linux)
-            if isLarge { madvise(raw, bytes / Self.largePage * Self.largePage, MADV_HUGEPAGE) }
-        #endif
-        return (raw.assumingMemoryBound(to: Float.self), capacity)
+        if let pointer = systemMemory(bytes) { return (pointer, capacity) }
+        trim()
+        guard let pointer = systemMemory(bytes) else { outOfMemory(bytes) }
+        return (pointer, capacity)
     }
 
     func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int, returns: Bool) {
@@ -118,7 +116,7 @@ private final class Pool: Sendable {
             state.waiting.insert(piece, at: Self.place(of: capacity, in: state.waiting))
             return true
         }
-        if !stays { releaseMemory(pointer) }
+        if !stays { releaseMemory(pointer, capacity) }
     }
 
     func trim() {
@@ -127,7 +125,7 @@ private final class Pool: Sendable {
             state.held -= state.waiting.reduce(0) { $0 + $1.capacity }
             return state.waiting
         }
-        for piece in pieces { releaseMemory(piece.pointer) }
+        for piece in pieces { releaseMemory(piece.pointer, piece.capacity) }
     }
 
     /// Index of the first piece that is at least so large.
@@ -148,7 +146,38 @@ private final class Pool: Sendable {
     }
 }
 
-/// The C library's `free`, which the pool's own `free` would hide.
-private func releaseMemory(_ pointer: UnsafeMutablePointer<Float>) {
-    free(pointer)
+// Large pieces are mapped one by one: what the C library's allocator is given back it may keep for itself.
+
+private let largePage = 2 << 20
+private let mappedBytes = 1 << 17
+
+/// Memory from the system, aligned to 64 bytes; nil where there is none.
+private func systemMemory(_ bytes: Int) -> UnsafeMutablePointer<Float>? {
+    guard bytes >= mappedBytes else {
+        var raw: UnsafeMutableRawPointer?
+        return posix_memalign(&raw, 64, bytes) == 0 ? raw?.assumingMemoryBound(to: Float.self) : nil
+    }
+    // Large pieces on large pages, where the system has them: fewer faults, and fewer misses of addresses later.
+    let isLarge = bytes >= 2 * largePage
+    let room = isLarge ? bytes + largePage : bytes
+    #if os(Linux)
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS
+    #else
+        let flags = MAP_PRIVATE | MAP_ANON
+    #endif
+    guard let start = mmap(nil, room, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED else { return nil }
+    guard isLarge else { return start.assumingMemoryBound(to: Float.self) }
+    // What lies before and behind the aligned piece goes back.
+    let before = (largePage - Int(bitPattern: start) % largePage) % largePage
+    if before > 0 { munmap(start, before) }
+    if before < largePage { munmap(start + before + bytes, largePage - before) }
+    #if os(Linux)
+        madvise(start + before, bytes / largePage * largePage, MADV_HUGEPAGE)
+    #endif
+    return (start + before).assumingMemoryBound(to: Float.self)
+}
+
+private func releaseMemory(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {
+    let bytes = capacity * MemoryLayout<Float>.stride
+    if bytes >= mappedBytes { munmap(pointer, bytes) } else { free(pointer) }
 }

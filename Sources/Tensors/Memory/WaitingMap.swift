@@ -135,6 +135,14 @@ package final class WaitingMap {
         return band
     }
 
+    /// Some rows, normalised with SiLU.
+    package func rows(_ rows: Range<Int>, after norm: GroupNorm, _ scales: GroupNorm.Scales) throws -> FeatureMap {
+        guard case .memory(let map) = home else {
+            return norm.apply(scales, to: try self.rows(rows), activation: .silu)
+        }
+        return norm.apply(scales, to: map, rows: rows, activation: .silu)
+    }
+
     /// Rows that will be written again: where these are all, they leave without being copied.
     package func taking(_ rows: Range<Int>) throws -> FeatureMap {
         let band = try self.rows(rows)
