@@ -76,14 +76,30 @@ struct Steps {
             noise.normal(shape, .init(.start, pass: 0, step: 0, draw: 0), threads: engine.threads)
         }
         let latents = random([1, autoencoder.configuration.latentChannels, cells, cells])
-        try tell("decode", "decode") { _ = try autoencoder.decode(latents) }
+        try tellOnce("decode") { _ = try autoencoder.decode(latents) }
         let picture = random([1, 3, side, side])
-        try tell("encode", "encode") { _ = try autoencoder.encode(picture) }
+        try tellOnce("encode") { _ = try autoencoder.encode(picture) }
+    }
+
+    /// What takes a minute, once, with the packing of its weights.
+    private func tellOnce(_ name: String, _ body: () throws -> Void) throws {
+        Storage.trim()
+        PeakMemory.reset()
+        let seconds = try Stopwatch.wall.measure(body)
+        let peak = PeakMemory.bytes
+        report.line(
+            "\(name.left(28)) \(seconds.duration.right(9))   peak memory \(peak.megabytes)",
+            [("bench", .text(name)), ("seconds", .number(seconds)), ("peak", .number(peak))])
     }
 
     private func tell(_ name: String, _ title: String, _ body: @escaping () throws -> Void) throws {
         Storage.trim()
         PeakMemory.reset()
+        if let profile = engine.profile {
+            // Weights are packed when they are first met.
+            try body()
+            profile.clear()
+        }
         let timing = try measure(rounds: rounds, [body])[0]
         let peak = PeakMemory.bytes
         report.line(
@@ -93,5 +109,8 @@ struct Steps {
                 ("bench", .text(name)), ("median", .number(timing.median)), ("least", .number(timing.least)),
                 ("rounds", .integer(rounds)), ("threads", .integer(engine.threads.count)), ("peak", .number(peak)),
             ])
+        if let profile = engine.profile {
+            for line in profile.report(of: timing.seconds.reduce(0, +), on: engine) { report.remark("  " + line) }
+        }
     }
 }

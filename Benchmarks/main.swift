@@ -12,7 +12,7 @@ import Threads
 /// What the command line asks for.
 struct Request {
     static let usage =
-        "usage: velatura-bench [convolutions|steps|codec|demo|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--precision f32|auto|bf16] [--memory-limit SIZE] [--json]"
+        "usage: velatura-bench [convolutions|steps|codec|demo|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--precision f32|auto|bf16] [--memory-limit SIZE] [--profile] [--json]"
 
     var part = "all"
     /// Instead of the built-in model: a folder, for steps and its codec.
@@ -23,6 +23,8 @@ struct Request {
     var threads: Int?
     var precision = Engine.Precision.f32
     var memoryLimit: Int?
+    /// Each operation's share is told too.
+    var profiles = false
     var json = false
 
     /// Nil where the line makes no sense.
@@ -32,6 +34,7 @@ struct Request {
             switch argument {
             case "convolutions", "steps", "codec", "demo", "all": part = argument
             case "--json": json = true
+            case "--profile": profiles = true
             case "--precision":
                 guard let asked = rest.popFirst().flatMap({ Engine.Precision(rawValue: $0) }) else { return nil }
                 precision = asked
@@ -63,7 +66,7 @@ let cell = 4
 func run(_ request: Request) throws {
     let engine = try Engine(
         threads: Threads(request.threads), precision: request.precision,
-        memoryLimit: request.memoryLimit)
+        memoryLimit: request.memoryLimit, profile: request.profiles ? Profile() : nil)
     let report = Report(json: request.json)
     let library = try Engine.libraries().oneDNN
     report.heading(

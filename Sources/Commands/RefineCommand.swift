@@ -148,6 +148,7 @@ struct RefineCommand: ParsableCommand {
         }
         if telling.explain { return }
 
+        let began = clock()
         let meter = ProgressMeter(total: total, now: clock)
         for item in prepared {
             try paint(session, studio, item.job, item.picture, item.refine, item.history) { work, stage in
@@ -156,6 +157,7 @@ struct RefineCommand: ParsableCommand {
             }
         }
         console.clearBar()
+        session.tellProfile(of: studio, seconds: clock() - began)
     }
 
     private func paint(

@@ -13,6 +13,8 @@ package struct Engine: Sendable {
     package let instructionSet: String
     /// What matrix products may be rounded to.
     package private(set) var precision: Precision
+    /// Where times are gathered, if anywhere.
+    package let profile: Profile?
     /// Shared by everything that runs on this engine.
     let scratch = Scratch()
     package let memory: Memory
@@ -31,12 +33,14 @@ package struct Engine: Sendable {
     /// - Parameters:
     ///   - precision: `bf16` is `f32` where the processor lacks it: see ``hasBFloat16``
     ///   - memoryLimit: most bytes that the process should use; nil: as many as it likes
+    ///   - profile: told of every operation
     ///   - lanes: fewer than the processor's vectors hold, for tests: 8 where there are 16
     /// - Throws: ``EngineError/libraryMissing(_:)`` when oneDNN cannot be opened.
     package init(
-        threads: Threads = Threads(), precision: Precision = .f32, memoryLimit: Int? = nil, lanes: Int? = nil
+        threads: Threads = Threads(), precision: Precision = .f32, memoryLimit: Int? = nil, profile: Profile? = nil,
+        lanes: Int? = nil
     ) throws {
-        (self.threads, self.precision) = (threads, precision)
+        (self.threads, self.precision, self.profile) = (threads, precision, profile)
         memory = Memory(limit: memoryLimit)
         shelf = memory.shelf()
         try Engine.open()

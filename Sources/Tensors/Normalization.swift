@@ -25,7 +25,10 @@ package struct GroupNorm: Sendable {
     package func callAsFunction(_ x: FeatureMap, adding added: Tensor? = nil, activation: Activation = .identity)
         -> FeatureMap
     {
-        apply(scales(LaneMoments(of: x, on: engine), adding: added), to: x, activation: activation)
+        let scales = engine.timed("group normalisation", x.shapeDescription) {
+            self.scales(LaneMoments(of: x, on: engine), adding: added)
+        }
+        return apply(scales, to: x, activation: activation)
     }
 
     /// What a map is multiplied by and what is added, for every lane of every plane, such that x·scale + shift is the
@@ -42,7 +45,14 @@ package struct GroupNorm: Sendable {
     package func apply(
         _ scales: Scales, to x: FeatureMap, rows: Range<Int>? = nil, activation: Activation = .identity
     ) -> FeatureMap {
-        let rows = rows ?? 0..<x.height
+        engine.timed("group normalisation", x.shapeDescription) {
+            normalised(x, scales, rows: rows ?? 0..<x.height, activation)
+        }
+    }
+
+    private func normalised(
+        _ x: FeatureMap, _ scales: Scales, rows: Range<Int>, _ activation: Activation
+    ) -> FeatureMap {
         var result = x.like(height: rows.count)
         let (start, size, pixels) = (rows.lowerBound * x.width * x.lanes, result.planeSize, result.pixels)
         x.withPointer { source in
@@ -66,6 +76,10 @@ package struct GroupNorm: Sendable {
 
     /// The same as rows for a transformer. **Shape** `[N, H·W, C]`
     package func tokens(_ x: FeatureMap) -> Tensor {
+        engine.timed("group normalisation", x.shapeDescription) { normalisedTokens(x) }
+    }
+
+    private func normalisedTokens(_ x: FeatureMap) -> Tensor {
         let scales = scales(LaneMoments(of: x, on: engine))
         var result = Tensor(unfilled: [x.batch, x.pixels, x.channels])
         x.withPointer { source in
@@ -164,11 +178,12 @@ package struct LayerNorm: Sendable {
         var result = Tensor(unfilled: x.shape)
         x.withPointer { source in
             result.withMutablePointer { out in
-                engine.threads.forRanges(x.count / width, grain: 64) { rows in
-                    kernel_layer_norm(
-                        source + rows.lowerBound * width, out + rows.lowerBound * width, rows.count, width, weight,
-                        bias,
-                        epsilon)
+                engine.timed("layer normalisation", "\(width) wide") {
+                    engine.threads.forRanges(x.count / width, grain: 64) { rows in
+                        kernel_layer_norm(
+                            source + rows.lowerBound * width, out + rows.lowerBound * width, rows.count, width, weight,
+                            bias, epsilon)
+                    }
                 }
             }
         }

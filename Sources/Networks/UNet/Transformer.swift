@@ -64,7 +64,7 @@ struct TransformerBlock: Sendable {
 
         try crossAttention.add(norm2(tokens), over: context, to: &tokens)
 
-        try feedOut.add(engine.geglu(feedIn(norm3(tokens))), to: &tokens)
+        try feedOut.add(gated: feedIn(norm3(tokens)), to: &tokens)
     }
 }
 
