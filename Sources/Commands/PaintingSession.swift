@@ -151,6 +151,18 @@ struct PaintingSession {
         return recipe
     }
 
+    /// Tells, here and in the recipe, that a picture had to be painted again in 32 bits.
+    func note(_ isExact: Bool, in recipe: inout Recipe, _ studio: Studio, at path: String) throws {
+        guard isExact else { return }
+        recipe.kernels = try studio.kernels(isExact: true)
+        try console.report(
+            .warning(
+                code: "precision",
+                text:
+                    "\(path): rounded to bfloat16 the model gave no picture, so it was painted again in 32 bits. Pass --precision f32 to save the first attempt.",
+                path: path))
+    }
+
     /// Writes a result with its recipe beside its place and renames it.
     func write(_ picture: Picture, to path: String, recipe: Recipe) throws {
         var picture = picture

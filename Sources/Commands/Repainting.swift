@@ -142,7 +142,7 @@ struct Repainting {
             try warnOfMask(item, console)
             if let path = item.job.paths.first { try session.warnOfForm(item.subject.picture, at: path) }
             for rung in item.refine.rungs() {
-                let plan = item.refine.plan(rung, item.canvas, input: item.subject.path)
+                let plan = try item.refine.plan(rung, item.canvas, input: item.subject.path)
                 if telling.explain { console.explain(plan) } else { try console.report(.plan(plan)) }
             }
         }
@@ -204,6 +204,7 @@ struct Repainting {
             (recipe.skip, recipe.strength) = (rung.percent, rung.skip.strength(of: settings.steps))
             (recipe.source, recipe.sourceSize, recipe.history) = (subject.identity, canvas.source.size, item.history)
             (recipe.mask, recipe.strokes) = (subject.maskFile?.identity, subject.strokes?.identity)
+            try session.note(rung.isExact, in: &recipe, studio, at: path)
             try session.write(painted, to: path, recipe: recipe)
             let now = clock()
             try session.console.report(

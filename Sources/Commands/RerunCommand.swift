@@ -40,6 +40,10 @@ struct RerunCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
     var threads: Int?
 
+    @Option(
+        name: .long, help: ArgumentHelp("Most memory to use. (default: as much as is fastest)", valueName: "size"))
+    var memoryLimit: MemoryLimit?
+
     @Flag(name: .long, help: "Replace a result that is there already.")
     var overwrite = false
 
@@ -142,6 +146,7 @@ struct RerunCommand: ParsableCommand {
             (telling.quiet, "--quiet"), (telling.verbose, "--verbose"),
         ].filter(\.0).map(\.1)
         if let threads { line.append("--threads=\(threads)") }
+        if let memoryLimit { line.append("--memory-limit=\(memoryLimit.argument)") }
         do {
             // A name that begins with a dash is a name all the same.
             let inputs = source.map { ["--", $0] } ?? []
