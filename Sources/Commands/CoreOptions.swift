@@ -282,7 +282,8 @@ struct PaintingOptions: ParsableArguments {
     }
 
     func makeEngine(profile: Profile? = nil) throws -> Engine {
-        let engine = try Engine(threads: Threads(threads), precision: precision, profile: profile)
+        var engine = try Engine(threads: Threads(threads), precision: precision, profile: profile)
+        engine.table = try KernelTableFile.here?.table(on: engine) ?? .shipped
         if precision == .bf16, !engine.hasBFloat16 {
             throw PaintingError.processorLacks(
                 "--precision bf16 needs a processor with BF16 instructions, and this one's best are \(engine.instructionSet). Pass --precision auto."

@@ -38,6 +38,8 @@ package struct Conventions: Sendable, Equatable {
     package var plms = SchedulerConfiguration.PLMS()
     /// Whether networks without attention at full size keep all their tokens where merging is asked for.
     package var mergesFullSizeOnly = false
+    /// Whether the kept part is held to the source also where a model for inpainting sees the mask itself.
+    package var holdsWhatModelsSee = true
 
     package init() {}
 
@@ -62,6 +64,7 @@ package struct Conventions: Sendable, Equatable {
         (rules.randomSource, rules.encoding) = (.torch, .sample)
         rules.endsAsClassesDo = true
         rules.plms.takesStepsAsListed = true
+        rules.holdsWhatModelsSee = false
         return rules
     }()
 }

@@ -50,8 +50,9 @@ final class Workplace {
         _ arguments: [String], environment: [String: String] = [:], timeoutSeconds: Double = 60,
         signal: ProcessRunner.Signal? = nil
     ) throws -> ProcessRunner.Finished {
-        // Whatever model the person who tests has chosen, tests use the built-in one.
+        // Whatever model the person who tests has chosen, and whatever their processor was tuned to, tests use what ships.
         var all = ProcessInfo.processInfo.environment.filter { $0.key != "VELATURA_MODEL" }
+        all["XDG_CONFIG_HOME"] = file("config")
         // Help is broken into lines of this width.
         all["COLUMNS"] = "80"
         // Several programs share the processors here: threads that wait by spinning would hold each other up.

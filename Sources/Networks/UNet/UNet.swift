@@ -261,7 +261,10 @@ private struct UpBlock: Sendable {
                     scope("attentions", $0), channels: outputs, contextWidth: c.contextWidth, heads: c.heads[level],
                     layers: c.transformerLayers[level], groups: c.groups, level: c.attention(level))
             }
-        upsample = upsamples ? Convolution(scope("upsamplers", 0)("conv"), from: outputs, to: outputs) : nil
+        upsample =
+            upsamples
+            ? Convolution(
+                scope("upsamplers", 0)("conv"), from: outputs, to: outputs, precision: scope.engine.precision) : nil
     }
 
     /// - Parameters:

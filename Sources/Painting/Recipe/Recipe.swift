@@ -18,6 +18,9 @@ package struct Recipe: Sendable {
     package var sourceSize: PixelSize?
     package var workingSize: PixelSize
     package var source: (name: String, hash: String)?
+    package var mask: (name: String, hash: String)?
+    /// What was drawn over the source.
+    package var strokes: (name: String, hash: String)?
     package var model: Model
     /// Another autoencoder than the model's own.
     package var autoencoder: (name: String, hash: String)?
@@ -144,6 +147,10 @@ package struct Recipe: Sendable {
             members.append(("hypernetworks", .list(entries)))
         }
         if let source { members.append(("source", named(source))) }
+        if let masking = s.masking { members += masking.members }
+        if let mask { members.append(("mask", named(mask))) }
+        if let strokes { members.append(("strokes", named(strokes))) }
+        if let background = s.background { members.append(("background", .text(background.text))) }
         members.append(("kernels", .object(kernels.map { ($0.0, .text($0.1)) })))
         if !history.isEmpty { members.append(("history", .list(history.map(JSONText.raw)))) }
         return JSONText.object(members).string
@@ -171,6 +178,9 @@ package struct Recipe: Sendable {
             ]
         }
         if let strength { fields.append(("Denoising strength", short(strength))) }
+        if let masking = s.masking, masking.conditioning != 1 {
+            fields.append(("Conditional mask weight", short(masking.conditioning)))
+        }
         if let clipSkip = s.clipSkip, clipSkip > 1 { fields.append(("Clip skip", "\(clipSkip)")) }
         if s.etaNoiseDelta != 0 { fields.append(("ENSD", "\(s.etaNoiseDelta)")) }
         if let ratio = s.shortcuts.mergedTokens { fields.append(("Token merging ratio", short(ratio))) }
@@ -179,6 +189,7 @@ package struct Recipe: Sendable {
         case .torch: fields.append(("RNG", "CPU"))
         case .nv: fields.append(("RNG", "NV"))
         }
+        if let masking = s.masking { fields += masking.fields }
         if s.initialNoiseMultiplier != 1 { fields.append(("Noise multiplier", short(s.initialNoiseMultiplier))) }
         if let skipped = s.shortcuts.skippedEarly { fields.append(("Skip Early CFG", short(skipped))) }
         if let minimum = s.shortcuts.minimumSigma {
