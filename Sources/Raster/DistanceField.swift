@@ -31,7 +31,9 @@ package func squaredDistances(_ inside: [Bool], _ size: PixelSize, threads: Thre
                 var (sites, starts) = ([Int](repeating: 0, count: width), [Int](repeating: 0, count: width))
                 for y in rows {
                     let row = UnsafeBufferPointer(rebasing: columns[y * width..<(y + 1) * width])
-                    lowerEnvelope(row, &sites, &starts, squared.baseAddress! + y * width)
+                    lowerEnvelope(
+                        row, &sites, &starts, UnsafeMutableBufferPointer(rebasing: squared[y * width..<(y + 1) * width])
+                    )
                 }
             }
         }
@@ -41,7 +43,8 @@ package func squaredDistances(_ inside: [Bool], _ size: PixelSize, threads: Thre
 
 /// One row of the second pass: the lowest of the parabolas (x − i)² + column(i)² at every x.
 private func lowerEnvelope(
-    _ column: UnsafeBufferPointer<Int>, _ sites: inout [Int], _ starts: inout [Int], _ out: UnsafeMutablePointer<Int>
+    _ column: UnsafeBufferPointer<Int>, _ sites: inout [Int], _ starts: inout [Int],
+    _ out: UnsafeMutableBufferPointer<Int>
 ) {
     func parabola(_ x: Int, _ i: Int) -> Int { (x - i) * (x - i) + column[i] * column[i] }
     var last = 0

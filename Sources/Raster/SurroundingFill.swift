@@ -15,7 +15,8 @@ extension Picture {
         let straight = visible
         straight.withUnsafeBufferPointer { source in
             visible.withUnsafeMutableBufferPointer { out in
-                premultiplyBytes(source.baseAddress!, samples: source.count, channelCount: 4, into: out.baseAddress!)
+                guard let from = source.baseAddress, let to = out.baseAddress else { return }
+                premultiplyBytes(from, samples: source.count, channelCount: 4, into: to)
             }
         }
         var result = [UInt8](repeating: 0, count: size.area * 4)
@@ -66,10 +67,11 @@ package func gaussianBlurred(_ samples: [UInt8], _ size: PixelSize, channelCount
             isRow ? (size.width * channelCount, channelCount) : (channelCount, size.width * channelCount)
         from.withUnsafeBufferPointer { from in
             to.withUnsafeMutableBufferPointer { to in
+                guard let from = from.baseAddress, let to = to.baseAddress else { return }
                 for line in 0..<lines {
                     for channel in 0..<channelCount {
                         let start = line * lineStride + channel
-                        box.run(from.baseAddress! + start, to.baseAddress! + start, count: count, step: step)
+                        box.run(from + start, to + start, count: count, step: step)
                     }
                 }
             }

@@ -80,10 +80,10 @@ struct Joint {
         }
         let alike = FloatPicture(size: paint.size, channelCount: 3, values: likeness.flatMap { [$0, $0, $0] })
         let known = zip(edge, likeness).map(*)
-        // Finer right at the edge, where the paint is only just leaving the source: else it would be taken too far.
         guard
-            let near = left.broad(known: known, pixels: 2, threads: threads),
-            let jump = left.broad(known: known, pixels: max(6, cell), threads: threads),
+            let jump = left.broad(
+                known: known.indices.map { known[$0] * min(1, 2 * part.values[$0]) }, pixels: max(6, cell),
+                threads: threads),
             let trust = alike.broad(known: edge, pixels: max(6, cell), threads: threads)
         else { return sum }
         let widths = widths(depths, within: band)
@@ -91,10 +91,12 @@ struct Joint {
         for pixel in depths.indices where depths[pixel] < reach {
             let share = 1 - depths[pixel] / reach
             let fade = share * share * (3 - 2 * share) * widths[pixel] * min(1, max(0, trust.values[pixel * 3]))
+            // Right at the edge every detail meets, further in only what is broad: paint that is only just leaving the
+            // source would be taken too far.
             let coarseness = min(1, depths[pixel] * 2 / Float(band))
             for channel in pixel * 3..<pixel * 3 + 3 {
-                sum.values[channel] +=
-                    fade * (near.values[channel] + coarseness * (jump.values[channel] - near.values[channel]))
+                let (fine, broad) = (left.values[channel], jump.values[channel])
+                sum.values[channel] += fade * (fine + coarseness * (broad - fine))
             }
         }
         return sum
