@@ -19,6 +19,18 @@ final class Console {
         showsProgress = !quiet && !json && isatty(STDERR_FILENO) == 1
     }
 
+    /// Runs the body; with JSON, an error is also told as a line of it.
+    func telling(_ body: (Console) throws -> Void) throws {
+        do {
+            try body(self)
+        } catch {
+            clearBar()
+            let (line, code) = reported(error)
+            if json { Self.say(Self.jsonError(line, code: code)) }
+            throw error
+        }
+    }
+
     /// Prints one event. Also where an interruption is noticed.
     func report(_ event: PaintingEvent) throws {
         // What stands under its name is told, whatever came in between.

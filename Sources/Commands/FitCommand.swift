@@ -111,12 +111,20 @@ struct FitCommand: ParsableCommand {
                 try Interruption.check()
                 var fitted = plan.apply(to: picture, threads: Threads(threads))
                 if let depth = output.depth { fitted = fitted.converted(depth: depth) }
-                fitted.metadata = metadata(of: source, plan, output, at: paths[index])
+                let recipe = FitRecipe(plan: plan, multiple: multiple, source: source.identity)
+                // What the picture's own past says goes on with it, with what was done here.
+                fitted.metadata =
+                    output.writesRecipe
+                    ? recipe.added(to: picture.metadata, as: output.format(at: paths[index]))
+                    : Recipe.removed(from: picture.metadata)
                 try PictureFile.write(
                     fitted, to: paths[index],
                     options: .init(format: output.format, quality: output.quality, overwrite: output.overwrite))
                 try console.report(
-                    .result(.init(path: paths[index], input: input, command: "fit", seconds: clock() - began)))
+                    .result(
+                        .init(
+                            path: paths[index], input: input, command: "fit", seconds: clock() - began,
+                            hash: recipe.hash(over: picture.metadata))))
             }
         }
     }
@@ -139,16 +147,6 @@ struct FitCommand: ParsableCommand {
             (1...65536).contains(height)
         else { return nil }
         return (width, height)
-    }
-
-    /// What the picture's own past says goes on with it, with what was done here.
-    private func metadata(
-        of source: InputPicture, _ plan: FitPlan, _ output: OutputOptions, at path: String
-    ) -> PictureMetadata {
-        let metadata = source.picture.metadata
-        guard output.writesRecipe else { return Recipe.removed(from: metadata) }
-        return FitRecipe(plan: plan, multiple: multiple, source: source.identity)
-            .added(to: metadata, as: output.format(at: path))
     }
 
     private func tell(_ input: String, _ source: PixelSize, _ candidates: [FitCandidate]) {

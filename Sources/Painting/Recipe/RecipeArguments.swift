@@ -38,7 +38,8 @@ package struct RecipeArguments: Sendable {
         guard let command = recipe["command"].text, command == "refine" || command == "paint" else {
             let made = recipe["command"].text ?? "something else"
             throw .unsuitable(
-                "\(picture) was made by \(made), but rerun repeats refine and paint only. Run velatura \(made) again.")
+                "\(picture) was made by \(made), but rerun repeats refine, paint and compose only. Run velatura \(made) again."
+            )
         }
         self.command = command
         var taken = Self.facts
