@@ -30,7 +30,7 @@ struct Demo {
             let refine = Refine(studio, settings, skips: skips, seeds: [settings.seed])
             steps = refine.rungs().reduce(0) { $0 + $1.steps.count }
             painting = try clock.measure {
-                try refine.paint(source, advance: { _, _ in }, deliver: { _, _ in })
+                try refine.paint(try refine.canvas(source), advance: { _, _ in }, deliver: { _, _ in })
             }
         }
         let peak = PeakMemory.bytes

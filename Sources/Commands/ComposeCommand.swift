@@ -31,7 +31,7 @@ struct ComposeCommand: ParsableCommand {
     var feather = 0.0
 
     @Option(name: .long, help: "Bring masks of another size to the base's: stretched, cropped, or turned clockwise.")
-    var maskFit: Mask.Fit?
+    var maskFit: MaskFit?
 
     @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
     var threads: Int?
@@ -45,12 +45,12 @@ struct ComposeCommand: ParsableCommand {
                 "There are \(layer.count) layers, but 1 to \(ComposeRecipe.mostLayers) are put together. Compose in several goes."
             )
         }
-        if let odd = layer.first(where: { !$0.contains(":") || $0.hasPrefix(":") || $0.hasSuffix(":") }) {
+        if let odd = layer.first(where: { MaskedLayer($0) == nil }) {
             throw ValidationError(
                 "--layer is \"\(odd)\", but a picture and its mask, picture.png:mask.png, are expected.")
         }
-        guard (0...65_536).contains(feather) else {
-            throw ValidationError("--feather is \(feather), but a number of pixels from 0 to 65536 is expected.")
+        guard (0...1024).contains(feather) else {
+            throw ValidationError("--feather is \(feather), but a number of pixels from 0 to 1024 is expected.")
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
@@ -86,23 +86,23 @@ struct ComposeCommand: ParsableCommand {
             let threads = Threads(threads)
             let base = try InputPicture(base)
             var (layers, made): ([Compose.Layer], [ComposeRecipe.Layer]) = ([], [])
-            var masks: [String: MaskFile] = [:]
-            for (text, opacity) in zip(layer, try opacities()) {
+            var masking = Masking()
+            masking.fit = maskFit
+            for (paths, opacity) in zip(layer.compactMap(MaskedLayer.init), try opacities()) {
                 try Interruption.check()
-                let paths = MaskFile.split(text)
                 let picture = try InputPicture(paths.picture)
                 guard picture.picture.size == base.picture.size else {
                     throw PaintingError.unsuitable(
                         "\(paths.picture) is \(picture.picture.size) but \(self.base) is \(base.picture.size). Fit it first: velatura fit --mode stretch --size \(base.picture.width)x\(base.picture.height)."
                     )
                 }
-                let file = try masks[paths.mask] ?? MaskFile(paths.mask, threads: threads)
-                masks[paths.mask] = file
-                let mask = try file.fitted(to: base.picture.size, of: self.base, maskFit, threads: threads)
+                let file = try InputPicture(paths.mask)
+                let mask = try masking.mask(
+                    file.picture, name: paths.mask, for: self.base, base.picture.size, threads: threads)
                 layers.append(
                     .init(
-                        picture.picture, through: Compose.feathered(mask, by: feather, threads: threads),
-                        opacity: opacity))
+                        picture.picture, through: mask.softenedInwards(by: feather, threads: threads), opacity: opacity)
+                )
                 made.append(
                     .init(
                         picture: picture.identity, mask: file.identity, opacity: opacity,
@@ -139,7 +139,7 @@ struct ComposeCommand: ParsableCommand {
         }
     }
 
-    private func tell(_ paths: (picture: String, mask: String), _ layer: Compose.Layer, _ console: Console) throws {
+    private func tell(_ paths: MaskedLayer, _ layer: Compose.Layer, _ console: Console) throws {
         guard telling.explain || telling.verbose else { return }
         let values = layer.mask.values
         let (whole, some) = (values.count { $0 == 1 }, values.count { $0 > 0 })

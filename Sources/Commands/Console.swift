@@ -122,6 +122,10 @@ final class Console {
         let label = [plan.input, plan.skip.map { "skip \($0)" }, "seed \(plan.seed)"].compactMap { $0 }.joined(
             separator: ", ")
         lines.append("\(label): \(size)")
+        if let masked = plan.masked {
+            let part = plan.area.flatMap { $0.size == plan.source ? nil : ", within \($0)" } ?? ""
+            lines.append("  repaints \(number((masked * 1000).rounded() / 10)) % of it through the mask\(part)")
+        }
         if plan.run == 0 {
             lines.append("  runs none of \(plan.steps) steps: the picture comes back as it is")
         } else {
@@ -181,6 +185,11 @@ final class Console {
                 [
                     ("event", .text("plan")), ("input", optional(plan.input)),
                     ("source", plan.source.map { .list([.integer($0.width), .integer($0.height)]) } ?? .null),
+                    (
+                        "area",
+                        plan.area.map { .list([$0.x, $0.y, $0.width, $0.height].map(JSONText.integer)) } ?? .null
+                    ),
+                    ("masked", plan.masked.map(JSONText.number) ?? .null),
                     ("working", .list([.integer(plan.working.width), .integer(plan.working.height)])),
                     ("tiles", .integer(1)), ("skip", plan.skip.flatMap(Double.init).map(JSONText.number) ?? .null),
                     ("seed", .unsigned(plan.seed)), ("steps", .integer(plan.steps)), ("run", .integer(plan.run)),

@@ -12,13 +12,13 @@ struct PaintingSession {
 
     /// Loads the model with the LoRAs that options and words ask for.
     ///
-    /// - Parameter pictures: where the words come from that no option gives
-    func studio(_ options: PaintingOptions, _ settings: Settings, pictures: [InputPicture] = []) throws -> Studio {
+    /// - Parameter subjects: where the words come from that no option gives
+    func studio(_ options: PaintingOptions, _ settings: Settings, subjects: [Subject] = []) throws -> Studio {
         let embeddings = try EmbeddingFiles(options.embedding)
         let inherits = options.prompt == nil && !options.noInherit
         let adapters = try AdapterFiles(options.lora).chosen(
-            by: inherits ? networks(of: pictures, settings) : settings.networks(),
-            from: inherits ? pictures.first?.path : nil)
+            by: inherits ? networks(of: subjects, settings) : settings.networks(),
+            from: inherits ? subjects.first?.path : nil)
         let studio = try Studio(
             model: options.modelName, as: options.traits.options, adapters: adapters, on: options.makeEngine())
         for (adapter, leftOut) in zip(adapters, studio.model.leftOut) {
@@ -31,18 +31,18 @@ struct PaintingSession {
     }
 
     /// The networks that prompts name. One model paints all pictures of a command, so their own prompts must name the same.
-    private func networks(of pictures: [InputPicture], _ settings: Settings) throws -> [NamedNetwork] {
-        guard let first = pictures.first else { return [] }
-        func own(_ input: InputPicture) throws -> [NamedNetwork] {
+    private func networks(of subjects: [Subject], _ settings: Settings) throws -> [NamedNetwork] {
+        guard let first = subjects.first else { return [] }
+        func own(_ subject: Subject) throws -> [NamedNetwork] {
             var settings = settings
-            settings.prompt = Inheritance(input.picture.metadata).prompt ?? settings.prompt
-            try settings.checkWords(from: input.path)
+            settings.prompt = Inheritance(subject.picture.metadata).prompt ?? settings.prompt
+            try settings.checkWords(from: subject.name)
             return try settings.networks()
         }
         let networks = try own(first)
-        for other in pictures.dropFirst() where try own(other) != networks {
+        for other in subjects.dropFirst() where try own(other) != networks {
             throw PaintingError.usage(
-                "The prompts in \(first.path) and \(other.path) name different LoRAs, but one model paints both. Refine them one at a time, or give --prompt."
+                "The prompts in \(first.name) and \(other.name) name different LoRAs, but one model paints both. Refine them one at a time, or give --prompt."
             )
         }
         return networks

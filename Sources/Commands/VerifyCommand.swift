@@ -43,8 +43,8 @@ struct VerifyCommand: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        guard (-65_536...65_536).contains(grow) else {
-            throw ValidationError("--grow is \(grow), but a whole number from -65536 to 65536 is expected.")
+        guard (-1024...1024).contains(grow) else {
+            throw ValidationError("--grow is \(grow), but a whole number from -1024 to 1024 is expected.")
         }
         if grow != 0, mask == nil {
             throw ValidationError("--grow is \(grow), but there is no mask to grow. Give --mask, or leave --grow out.")
@@ -75,15 +75,11 @@ struct VerifyCommand: ParsableCommand {
     /// For each pixel whether it may have changed; empty where none may.
     private func allowed(_ size: PixelSize) throws -> [Bool] {
         guard let path = mask else { return [] }
-        let file = try MaskFile(path)
-        guard let mask = file.mask.fitted(to: size, nil) else {
-            throw PaintingError.unsuitable("\(path) is \(file.mask.size) but \(before) is \(size). Resize the mask.")
+        let mask = Mask(try PictureFile.read(path))
+        guard mask.size == size else {
+            throw PaintingError.unsuitable("\(path) is \(mask.size) but \(before) is \(size). Resize the mask.")
         }
-        if grow == 0 { return mask.values.map { $0 > 0 } }
-        let threads = Threads()
-        return grow > 0
-            ? distances(in: size, threads: threads) { mask.values[$0] > 0 }.map { $0 <= Float(grow) }
-            : distances(in: size, threads: threads) { mask.values[$0] == 0 }.map { $0 > Float(-grow) }
+        return mask.grown(by: grow, threads: Threads()).values.map { $0 > 0 }
     }
 
     /// Differences that are none of pixels.

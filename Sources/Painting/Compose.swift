@@ -18,19 +18,6 @@ package struct Compose {
         }
     }
 
-    /// Softens a mask inwards: from nothing at its edge to all of it so many pixels inside. Black stays black.
-    package static func feathered(_ mask: Mask, by pixels: Double, threads: Threads = Threads(1)) -> Mask {
-        guard pixels > 0 else { return mask }
-        var result = mask
-        // Half a pixel: the edge runs between the last black pixel and the first that is not.
-        let inside = distances(in: mask.size, threads: threads) { mask.values[$0] == 0 }
-        for (pixel, distance) in inside.enumerated() where distance < Float(pixels) + 0.5 {
-            let t = max(0, distance - 0.5) / Float(pixels)
-            result.values[pixel] *= t * t * (3 - 2 * t)
-        }
-        return result
-    }
-
     /// The layers over the base, the first lowest; with the deepest of their depths, and as many channels as they need.
     ///
     /// - Parameter layers: pictures and masks of the base's size

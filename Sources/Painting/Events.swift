@@ -5,6 +5,10 @@ package enum PaintingEvent: Sendable {
     /// The plan of one rung.
     package struct Plan: Sendable {
         package var source: PixelSize?
+        /// The part of the source that is painted, where there is a mask.
+        package var area: Rectangle?
+        /// How much of the source the mask lets through, 0…1.
+        package var masked: Double?
         package var working: PixelSize
         package var steps: Int
         package var run: Int

@@ -95,95 +95,105 @@ package struct Refine {
         }
     }
 
-    package func workingPlan(_ source: PixelSize) throws(PaintingError) -> WorkingPlan {
-        let (multiple, area) = (studio.model.multiple, studio.model.goodArea)
-        let asked: PixelSize =
-            switch workSize {
-            case .good: PixelSize(width: 1, height: 1)
-            case .source: source
-            case .size(let size): size
-            }
-        // Sides first: their product might not be a number.
-        guard max(asked.width, asked.height) <= Self.largestArea, asked.area <= Self.largestArea else {
-            throw .unsuitable(
-                "The working size \(asked) has more than the \(Self.largestArea) pixels that can be painted at once. Paint smaller."
-            )
-        }
-        do throws(FitError) {
-            switch workSize {
-            case .good: return try WorkingPlan(source: source, multiple: multiple, goodArea: area)
-            case .source: return try WorkingPlan(source: source, multiple: multiple)
-            case .size(let size): return try WorkingPlan(source: source, multiple: multiple, size: size)
-            }
-        } catch {
-            throw .unsuitable(error.description)
-        }
+    /// A picture as it will be painted.
+    ///
+    /// - Parameters:
+    ///   - sketch: RGB of its size that painting starts from, where that is not the picture itself
+    ///   - mask: of its size, as it is in its file
+    /// - Throws: ``PaintingError`` where the size cannot be painted
+    package func canvas(_ source: Picture, sketch: FloatPicture? = nil, mask: Mask? = nil) throws(PaintingError)
+        -> Canvas
+    {
+        let masking = mask.map { _ in settings.masking ?? Masking() }
+        return try Canvas(
+            source, sketch: sketch, mask: mask.flatMap { masking?.shaped($0, threads: threads) }, masking, workSize,
+            for: studio.model)
     }
 
-    package func plan(_ rung: Rung, source: PixelSize, input: String?) throws(PaintingError) -> PaintingEvent.Plan {
-        let working = try workingPlan(source).working
+    package func plan(_ rung: Rung, _ canvas: Canvas, input: String?) -> PaintingEvent.Plan {
+        let (working, runs) = (canvas.plan.working, runs(rung, canvas))
         let estimate = studio.model.estimate(
             working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations])
         return PaintingEvent.Plan(
-            source: source, working: working, steps: settings.steps, run: rung.steps.count, sigma: rung.sigma,
-            seconds: rung.plan.start == nil ? 0 : estimate.seconds, bytes: estimate.bytes,
-            times: rung.steps.map(\.from.time),
+            source: canvas.source.size, area: canvas.mask == nil ? nil : canvas.frame,
+            masked: canvas.mask?.share, working: working, steps: settings.steps,
+            run: runs ? rung.steps.count : 0, sigma: runs ? rung.sigma : 0,
+            seconds: runs ? estimate.seconds : 0, bytes: estimate.bytes,
+            times: runs ? rung.steps.map(\.from.time) : [],
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
             schedule: settings.schedule.rawValue, guidance: settings.effectiveGuidance,
             words: studio.count(settings, evaluations: rung.plan.evaluations))
     }
 
-    /// Work of all rungs over a picture, for progress.
-    package func work(_ source: PixelSize) throws(PaintingError) -> Double {
-        let size = try workingPlan(source).working
-        let model = studio.model
+    /// Whether a rung paints anything.
+    package func runs(_ rung: Rung, _ canvas: Canvas) -> Bool { rung.plan.start != nil && !canvas.isKept }
+
+    /// Pictures that are encoded once for all rungs.
+    private func encodings(_ canvas: Canvas) -> Int {
+        guard canvas.mask != nil, let masking = settings.masking else { return 1 }
+        let fills: Bool
+        switch masking.fill {
+        case .blur, .colour: fills = true
+        default: fills = false
+        }
+        return 1 + (fills ? 1 : 0) + (studio.model.takesMask ? 1 : 0)
+    }
+
+    /// Work of all rungs over a canvas, for progress.
+    package func work(_ canvas: Canvas) -> Double {
+        let (size, model) = (canvas.plan.working, studio.model)
         let step = model.stepWork(size, predictions: settings.predictions).operations
         let codec = model.codecWork(size, decoding: true).operations
-        return rungs().reduce(model.codecWork(size, decoding: false).operations) {
-            $0 + ($1.plan.start == nil ? 0 : Double($1.plan.evaluations) * step + codec)
+        let encoding = model.codecWork(size, decoding: false).operations * Double(encodings(canvas))
+        return rungs().reduce(encoding) {
+            $0 + (runs($1, canvas) ? Double($1.plan.evaluations) * step + codec : 0)
         }
     }
 
-    /// Paints every rung of one picture and hands each over as soon as it is done.
+    /// Paints every rung of one canvas and hands each over as soon as it is done.
     ///
     /// - Parameters:
     ///   - history: recipes of the source's past
     ///   - advance: told of work done, in the unit of ``work(_:)``; may throw to stop
     ///   - deliver: takes each result
     package func paint(
-        _ source: Picture, history: Int = 0, depth: Int? = nil,
+        _ canvas: Canvas, history: Int = 0, depth: Int? = nil,
         advance: @escaping (_ work: Double, _ stage: String) throws -> Void,
         deliver: (Rung, Picture) throws -> Void
     ) throws {
-        let plan = try workingPlan(source.size)
-        let model = studio.model
-        let rungs = rungs()
-        var working: Tensor?
-        var encoded: (latents: Tensor, seed: UInt64)?
-        for rung in rungs {
-            guard rung.plan.start != nil else {
-                // Everything skipped: the source's own pixels, never decoded or rounded.
-                try deliver(rung, depth.map { source.converted(depth: $0) } ?? source)
+        let (plan, model) = (canvas.plan, studio.model)
+        var prepared: Ground?
+        var encoded: (latents: [Tensor], seed: UInt64)?
+        var beside: Tensor?
+        for rung in rungs() {
+            guard runs(rung, canvas) else {
+                try deliver(rung, canvas.unpainted(depth: depth, threads: threads))
                 continue
             }
             var settings = settings
             settings.seed = rung.seed
             var painter = LatentPainter(studio, settings, size: plan.working, pass: history)
-            let picture =
-                working
-                ?? Tensor(
-                    picture: plan.prepare(
-                        source.floats(threads: threads).bleedingColours(threads: threads), threads: threads))
-            working = picture
+            let ground = prepared ?? Ground(canvas, settings.masking, for: model, threads: threads)
+            prepared = ground
             let known = encoded.flatMap { settings.encode == .mean || $0.seed == rung.seed ? $0.latents : nil }
-            let latents = try painter.encode(picture, known: known)
-            if known == nil {
-                try advance(model.codecWork(plan.working, decoding: false).operations, "reading the picture")
-            }
+            let latents = try painter.encode([ground.picture] + [ground.filled].compactMap { $0 }, known: known)
             encoded = (latents, rung.seed)
+            if let plane = ground.plane, beside == nil {
+                beside = plane.cells.joined(try model.codec.encode(plane.picture))
+            }
+            if known == nil {
+                let encoding = model.codecWork(plan.working, decoding: false).operations
+                try advance(encoding * Double(encodings(canvas)), "reading the picture")
+            }
             let stage = "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
             let step = model.stepWork(plan.working, predictions: settings.predictions).operations
-            let painted = try painter.paint(latents, rung.plan) { try advance(step, stage) }
+            let held = ground.cells.map {
+                LatentPainter.Held(
+                    source: latents[0], strength: $0.strength, fill: settings.masking?.fill ?? .original)
+            }
+            let painted = try painter.paint(latents[latents.count - 1], rung.plan, held: held, beside: beside) {
+                try advance(step, stage)
+            }
             let decoded = try model.codec.decode(painted).picture()
             try advance(model.codecWork(plan.working, decoding: true).operations, stage)
             guard decoded.values.allSatisfy(\.isFinite) else {
@@ -191,14 +201,23 @@ package struct Refine {
                     "The model \(model.name) painted values that are not numbers at skip \(rung.percent). Check the model with models inspect, or lower --guidance."
                 )
             }
-            let restored = anchored(
-                plan.restore(decoded, threads: threads), to: source.floats(threads: threads),
-                amount: settings.colourAnchor,
-                threads: threads)
-            try deliver(
-                rung,
-                finished(restored, over: source, keepsColour: settings.keepsColour, depth: depth, threads: threads))
+            try deliver(rung, finished(plan.restore(decoded, threads: threads), canvas, ground, depth: depth))
         }
         Storage.trim()
+    }
+
+    /// What was painted, laid over the source.
+    private func finished(_ painted: FloatPicture, _ canvas: Canvas, _ ground: Ground, depth: Int?) -> Picture {
+        if let mask = canvas.mask, let cells = ground.cells {
+            return Joint(
+                canvas: canvas, mask: mask, cells: cells, amount: settings.colourAnchor,
+                factor: studio.model.codec.factor, threads: threads
+            ).laid(painted, keepsColour: settings.keepsColour, depth: depth)
+        }
+        let source = canvas.source
+        let restored = anchored(
+            painted, to: source.floats(threads: threads), amount: settings.colourAnchor, threads: threads)
+        return Painting.finished(
+            restored, over: source, keepsColour: settings.keepsColour, depth: depth, threads: threads)
     }
 }

@@ -51,6 +51,10 @@ package struct Settings: Sendable {
     package var workSize: String?
     /// Colour stays in a picture whose source was grey.
     package var keepsColour = false
+    /// How a mask is taken, where there is one.
+    package var masking: Masking?
+    /// The canvas that strokes are laid on where there is no picture, "#rrggbb".
+    package var background: Colour?
 
     package init() {}
 

@@ -131,6 +131,19 @@ package struct LatentPainter {
 
     private var model: DiffusionModel { studio.model }
 
+    /// A picture that is painted in parts: what is held of it and for how long.
+    package struct Held {
+        /// The clean picture, as latents.
+        package var source: Tensor
+        /// `[1, 1, h, w]`, 0…1: cells of strength v run the last ⌈R·v⌉ of R steps.
+        package var strength: Tensor
+        package var fill: Masking.Fill
+
+        package init(source: Tensor, strength: Tensor, fill: Masking.Fill = .original) {
+            (self.source, self.strength, self.fill) = (source, strength, fill)
+        }
+    }
+
     var latentShape: [Int] {
         [1, model.codec.latentChannels, size.height / model.codec.factor, size.width / model.codec.factor]
     }
@@ -139,43 +152,69 @@ package struct LatentPainter {
     ///
     /// - Parameter known: the latents, where they are known already; what would be drawn for them is still drawn
     package mutating func encode(_ picture: Tensor, known: Tensor? = nil) throws -> Tensor {
+        try encode([picture], known: known.map { [$0] })[0]
+    }
+
+    /// Several forms of one picture, all with the same draw.
+    mutating func encode(_ pictures: [Tensor], known: [Tensor]?) throws -> [Tensor] {
         guard settings.encode == .sample, model.codec.believes else {
-            return try known ?? model.codec.encode(picture)
+            return try known ?? pictures.map { try model.codec.encode($0) }
         }
         let drawn = noise.posterior()
-        return try known ?? model.codec.encode(picture, noise: { _ in drawn })
+        return try known ?? pictures.map { try model.codec.encode($0, noise: { _ in drawn }) }
     }
 
     /// Noises latents to the start's level and paints the steps.
     ///
     /// - Parameters:
     ///   - latents: what the init image became, or nil to paint from noise alone
+    ///   - held: what is held of it, where a mask says so
+    ///   - beside: `[1, C, h, w]`, what a model for inpainting sees; without it, that all is to be painted
     ///   - evaluated: told after each time that the network was asked; may throw to stop
     package mutating func paint(
-        _ latents: Tensor?, _ plan: RunPlan, evaluated: @escaping () throws -> Void
+        _ latents: Tensor?, _ plan: RunPlan, held: Held? = nil, beside: Tensor? = nil,
+        evaluated: @escaping () throws -> Void
     ) throws -> Tensor {
         guard let first = plan.start else { return latents ?? Tensor(latentShape, repeating: 0) }
         let clock = PromptClock()
         let denoise = model.denoiser(
             try studio.conditioning(settings), prediction: plan.configuration.prediction, size: size,
-            beside: model.takesMask ? try studio.wholeMask(size) : nil, clock: clock)
+            beside: model.takesMask ? try beside ?? studio.wholeMask(size) : nil, clock: clock)
 
-        let start = settings.initialNoiseMultiplier * noise.start()
+        let unit = noise.start()
+        let start = settings.initialNoiseMultiplier * unit
+        let mask = held.map { MaskedDenoiser(source: $0.source, strength: $0.strength, steps: plan.steps.count) }
         let x: Tensor =
             if let latents {
-                first.noised(latents, start)
+                first.noised(begun(latents, held, mask, unit), start)
             } else {
                 plan.startsFromUnitNoise ? start : first.sigma * start
             }
         var source = noise
         let run = Sampler.Run(
             steps: plan.steps, configuration: plan.configuration, eta: settings.eta,
-            noise: { step, draw in source.step(step, draw) }, path: noise.path(over: plan.span))
-        return try settings.sampler.sample(x, run) { x, level in
+            noise: { step, draw in source.step(step, draw) }, path: noise.path(over: plan.span),
+            progress: { mask?.advance($0) })
+        let counted: Denoiser = { x, level in
             let estimate = try denoise(x, level)
             clock.advance()
             try evaluated()
             return estimate
+        }
+        // Models that see the mask keep what it keeps by themselves; not every tool trusts them.
+        let holds = !model.takesMask || settings.conventions.holdsWhatModelsSee
+        return try settings.sampler.sample(x, run, mask.flatMap { holds ? $0.holding(counted) : nil } ?? counted)
+    }
+
+    /// The clean picture that a run begins with: cells that run all of it begin with the fill.
+    private func begun(_ latents: Tensor, _ held: Held?, _ mask: MaskedDenoiser?, _ unit: Tensor) -> Tensor {
+        guard let held, let mask else { return latents }
+        switch held.fill {
+        case .original: return latents
+        case .blur, .colour: return mask.begun(with: latents)
+        // The web UI takes the very noise that painting starts from.
+        case .noise: return mask.begun(with: unit)
+        case .nothing: return mask.begun(with: Tensor(latents.shape, repeating: 0))
         }
     }
 }

@@ -1,71 +1,101 @@
 import Threads
 
-/// Where a picture may change: 0 (black) keeps it to the bit, 1 (white) changes it wholly, grey lies between.
-///
-/// Shape: rows from top to bottom, as the picture is displayed.
+/// Which part of a picture is painted, and how strongly: white (1) is repainted, black (0) kept, grey lies in between.
 package struct Mask: Hashable, Sendable {
     package let size: PixelSize
-    /// One value a pixel, 0…1.
+    /// Rows from top to bottom; `size.area` values, 0…1.
     package var values: [Float]
 
     package init(size: PixelSize, values: [Float]) {
-        precondition(!size.isEmpty && values.count == size.area, "a mask of \(size) needs \(size.area) values")
+        precondition(values.count == size.area, "\(size) needs \(size.area) values, not \(values.count)")
         (self.size, self.values) = (size, values)
     }
 
-    /// A picture as a mask: its luma, weighed by its alpha. Exactly 0 only where it is black or wholly transparent.
-    package init(_ picture: Picture, threads: Threads = Threads(1)) {
-        let grey = picture.floats(threads: threads).grey()
-        if let alpha = grey.alpha {
-            self.init(
-                size: grey.size,
-                values: zip(grey.droppingAlpha().values, alpha.values).map { min(max($0 * $1, 0), 1) })
-        } else {
-            self.init(size: grey.size, values: grey.values.map { min(max($0, 0), 1) })
-        }
+    /// What a picture says as a mask: its luma, as far as it is opaque; what is transparent is black.
+    package init(_ picture: Picture) {
+        let floats = picture.floats()
+        // Luma of a grey would be off by a rounding.
+        let grey = picture.isGreyInColour ? floats.channel(0) : floats.grey().channel(0)
+        var values = grey.values
+        if let alpha = floats.alpha { for i in values.indices { values[i] *= alpha.values[i] } }
+        self.init(size: picture.size, values: values.map { min(1, max(0, $0)) })
     }
 
-    package var isBlack: Bool { values.allSatisfy { $0 == 0 } }
-
-    /// How a mask of another size is brought to a picture's.
-    package enum Fit: String, Sendable, CaseIterable {
-        /// Whatever becomes of its proportions.
-        case stretch
-        /// Scaled to cover the picture; what sticks out on two sides is cut off.
-        case crop
-        /// Turned clockwise by a quarter, for masks that lie as the camera did.
-        case rotate
+    /// The transparent part of a picture.
+    package init(transparencyOf picture: Picture) {
+        let alpha = picture.floats().alpha?.values ?? Array(repeating: 1, count: picture.size.area)
+        self.init(size: picture.size, values: alpha.map { 1 - $0 })
     }
 
-    /// The mask at a picture's size; nil where `fit` does not bring it there.
-    package func fitted(to target: PixelSize, _ fit: Fit?, threads: Threads = Threads(1)) -> Mask? {
-        if size == target { return self }
-        let picture = FloatPicture(size: size, channelCount: 1, values: values)
-        func resized(_ box: ResamplingBox?) -> Mask {
-            // No filter with lobes: black beside white must not become a little more than black.
-            let scaled = picture.resized(to: target, filter: .bilinear, box: box, threads: threads)
-            return Mask(size: target, values: scaled.values.map { min(max($0, 0), 1) })
-        }
-        switch fit {
-        case nil: return nil
-        case .stretch: return resized(nil)
-        case .crop:
-            let scale = max(
-                Double(target.width) / Double(size.width), Double(target.height) / Double(size.height))
-            let (width, height) = (Double(target.width) / scale, Double(target.height) / scale)
-            return resized(
-                ResamplingBox(
-                    left: max(0, (Double(size.width) - width) / 2), top: max(0, (Double(size.height) - height) / 2),
-                    width: width, height: height))
-        case .rotate:
-            guard size.transposed == target else { return nil }
-            var turned = values
-            for y in 0..<target.height {
-                for x in 0..<target.width {
-                    turned[y * target.width + x] = values[(size.height - 1 - x) * size.width + y]
-                }
+    package var width: Int { size.width }
+    package var height: Int { size.height }
+
+    package subscript(x: Int, y: Int) -> Float { values[y * width + x] }
+
+    package var inverted: Mask { Mask(size: size, values: values.map { 1 - $0 }) }
+
+    /// Whether nothing is to be painted.
+    package var isBlack: Bool { !values.contains { $0 > 0 } }
+
+    /// The part of the picture that is not black, 0…1.
+    package var share: Double { Double(values.reduce(0) { $0 + ($1 > 0 ? 1 : 0) }) / Double(size.area) }
+
+    /// How many greys it has, black not counted.
+    package var greyCount: Int { Set(values.filter { $0 > 0 }).count }
+
+    /// The smallest rectangle around everything that is not black; nil of a black mask.
+    package var bounds: Rectangle? {
+        var (left, right, top, bottom) = (width, -1, height, -1)
+        for y in 0..<height {
+            for x in 0..<width where self[x, y] > 0 {
+                (left, right, top, bottom) = (min(left, x), max(right, x), min(top, y), max(bottom, y))
             }
-            return Mask(size: target, values: turned)
+        }
+        return right < 0 ? nil : Rectangle(x: left, y: top, width: right - left + 1, height: bottom - top + 1)
+    }
+
+    package func cropped(to rectangle: Rectangle) -> Mask {
+        Mask(size: rectangle.size, values: picture.cropped(to: rectangle).values)
+    }
+
+    /// The mask as a grey picture.
+    package var picture: FloatPicture { FloatPicture(size: size, channelCount: 1, values: values) }
+
+    /// At another size; never outside 0…1, and black stays black beyond a pixel's reach.
+    package func resized(to target: PixelSize, threads: Threads = Threads(1)) -> Mask {
+        let resized = picture.resized(to: target, filter: .bilinear, threads: threads)
+        return Mask(size: target, values: resized.values.map { min(1, max(0, $0)) })
+    }
+}
+
+/// How a mask of another size is made to fit.
+package enum MaskFit: String, Sendable, CaseIterable {
+    /// Scaled whatever becomes of its proportions.
+    case stretch
+    /// Scaled to cover the picture and cut.
+    case crop
+    /// Turned by a quarter clockwise, as a camera held upright stores its pictures.
+    case rotate
+
+    /// - Returns: nil where the mask cannot be made to fit so
+    package func callAsFunction(_ mask: Mask, to size: PixelSize, threads: Threads = Threads(1)) -> Mask? {
+        switch self {
+        case .stretch: return mask.resized(to: size, threads: threads)
+        case .crop:
+            let (w, h) = (Double(mask.width), Double(mask.height))
+            let scale = min(w / Double(size.width), h / Double(size.height))
+            let box = ResamplingBox(
+                left: max(0, (w - scale * Double(size.width)) / 2), top: max(0, (h - scale * Double(size.height)) / 2),
+                width: scale * Double(size.width), height: scale * Double(size.height))
+            let cut = mask.picture.resized(to: size, filter: .bilinear, box: box, threads: threads)
+            return Mask(size: size, values: cut.values.map { min(1, max(0, $0)) })
+        case .rotate:
+            guard mask.size.transposed == size else { return nil }
+            var turned = mask.values
+            for y in 0..<size.height {
+                for x in 0..<size.width { turned[y * size.width + x] = mask[y, mask.height - 1 - x] }
+            }
+            return Mask(size: size, values: turned)
         }
     }
 }

@@ -36,6 +36,8 @@ package struct Conventions: Sendable, Equatable {
     /// Whether descriptions that do not say how the last step ends mean what each scheduler class of diffusers means.
     package var endsAsClassesDo = false
     package var plms = SchedulerConfiguration.PLMS()
+    /// Whether the kept part is held to the source also where a model for inpainting sees the mask itself.
+    package var holdsWhatModelsSee = true
 
     package init() {}
 
@@ -59,6 +61,7 @@ package struct Conventions: Sendable, Equatable {
         (rules.randomSource, rules.encoding) = (.torch, .sample)
         rules.endsAsClassesDo = true
         rules.plms.takesStepsAsListed = true
+        rules.holdsWhatModelsSee = false
         return rules
     }()
 }

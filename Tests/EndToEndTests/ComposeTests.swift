@@ -154,7 +154,7 @@ import Testing
             naming: ["mask.png is 24×32", "base.png is 48×32", "--mask-fit stretch"])
         try place.refuse(
             ["compose", "base.png", "--layer", "layer.png:mask.png", "--mask-fit", "rotate", "-o", "x.png"], code: 65,
-            naming: ["24×32", "stretch or crop"])
+            naming: ["24×32", "--mask-fit stretch"])
         let stretched = try composed(["base.png", "--layer", "layer.png:mask.png", "--mask-fit", "stretch"])
         #expect(stretched[40, 16, 0] == 200 && stretched[4, 16, 0] != 200)
         let cropped = try composed(["base.png", "--layer", "layer.png:mask.png", "--mask-fit", "crop"], "c.png")

@@ -203,6 +203,9 @@ package struct DiffusionModel: Sendable {
     /// The area at which the model composes well, in pixels.
     package var goodArea: Int { kind.value.goodArea }
 
+    /// The area that a part of a picture is enlarged to when it is painted alone, in pixels.
+    package var trainedArea: Int { kind.value.trainedArea }
+
     /// Steps that `--run-steps` can ask for at a skip.
     package func room(for skip: Skip, _ sampler: Sampler) -> Int {
         StepSchedule.mostSteps(

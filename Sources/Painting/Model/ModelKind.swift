@@ -36,6 +36,16 @@ package struct ModelKind: Sendable, Equatable {
         }
     }
 
+    /// The area of the pictures that a model of the family learnt from, in pixels.
+    package var trainedArea: Int {
+        switch family {
+        case .miniature: 128 * 128
+        case .sd1: 512 * 512
+        case .sd2: 768 * 768
+        case .sdxl: 1024 * 1024
+        }
+    }
+
     /// How a model for a few steps is run; nil of others.
     package var fewStep: SchedulerConfiguration.FewStep? {
         switch pace {

@@ -115,7 +115,7 @@ extension DiffusionModel {
 
 extension Tensor {
     /// The channels of `[1, C, H, W]` with those of another picture after them.
-    fileprivate func joined(_ beside: Tensor) -> Tensor {
+    func joined(_ beside: Tensor) -> Tensor {
         Tensor([1, shape[1] + beside.shape[1], shape[2], shape[3]], values + beside.values)
     }
 }

@@ -10,7 +10,7 @@ package struct ComposeRecipe: UnpaintedRecipe {
     package var layers: [Layer]
     /// Pixels over which the masks' edges are softened.
     package var feather: Double
-    package var fit: Mask.Fit?
+    package var fit: MaskFit?
     package var form: Recipe.Form
 
     package struct Layer: Sendable {
@@ -25,7 +25,7 @@ package struct ComposeRecipe: UnpaintedRecipe {
         }
     }
 
-    package init(base: File, layers: [Layer], feather: Double, fit: Mask.Fit?, form: Recipe.Form) {
+    package init(base: File, layers: [Layer], feather: Double, fit: MaskFit?, form: Recipe.Form) {
         (self.base, self.layers, self.feather, self.fit, self.form) = (base, layers, feather, fit, form)
     }
 

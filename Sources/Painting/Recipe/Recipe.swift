@@ -18,6 +18,9 @@ package struct Recipe: Sendable {
     package var sourceSize: PixelSize?
     package var workingSize: PixelSize
     package var source: (name: String, hash: String)?
+    package var mask: (name: String, hash: String)?
+    /// What was drawn over the source.
+    package var strokes: (name: String, hash: String)?
     package var model: Model
     /// Another autoencoder than the model's own.
     package var autoencoder: (name: String, hash: String)?
@@ -132,6 +135,10 @@ package struct Recipe: Sendable {
         if !embeddings.isEmpty { members.append(("embeddings", .list(embeddings.map(named)))) }
         if !adapters.isEmpty { members.append(("loras", .list(adapters.map(\.json)))) }
         if let source { members.append(("source", named(source))) }
+        if let masking = s.masking { members += masking.members }
+        if let mask { members.append(("mask", named(mask))) }
+        if let strokes { members.append(("strokes", named(strokes))) }
+        if let background = s.background { members.append(("background", .text(background.text))) }
         members.append(("kernels", .object(kernels.map { ($0.0, .text($0.1)) })))
         if !history.isEmpty { members.append(("history", .list(history.map(JSONText.raw)))) }
         return JSONText.object(members).string
@@ -159,6 +166,9 @@ package struct Recipe: Sendable {
             ]
         }
         if let strength { fields.append(("Denoising strength", short(strength))) }
+        if let masking = s.masking, masking.conditioning != 1 {
+            fields.append(("Conditional mask weight", short(masking.conditioning)))
+        }
         if let clipSkip = s.clipSkip, clipSkip > 1 { fields.append(("Clip skip", "\(clipSkip)")) }
         if s.etaNoiseDelta != 0 { fields.append(("ENSD", "\(s.etaNoiseDelta)")) }
         switch s.rng {
@@ -166,6 +176,7 @@ package struct Recipe: Sendable {
         case .torch: fields.append(("RNG", "CPU"))
         case .nv: fields.append(("RNG", "NV"))
         }
+        if let masking = s.masking { fields += masking.fields }
         if s.initialNoiseMultiplier != 1 { fields.append(("Noise multiplier", short(s.initialNoiseMultiplier))) }
         if !embeddings.isEmpty {
             let hashes = embeddings.map { "\($0.name): \($0.hash.prefix(12))" }

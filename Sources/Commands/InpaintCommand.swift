@@ -1,0 +1,81 @@
+import ArgumentParser
+import Painting
+import Raster
+
+struct InpaintCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inpaint",
+        abstract: "Repaint what a mask shows, and leave the rest as it is to the bit.",
+        discussion: """
+            White in the mask is repainted, black kept; grey runs its share of the steps, so that a soft edge is a smooth \
+            change of strength.
+
+              velatura inpaint samples/coffee.png --mask masks/coffee-surface.png --prompt "a painting of lake at day" --guidance 2 --seed 7
+            """)
+
+    @Argument(help: ArgumentHelp("Pictures to repaint.", valueName: "in"))
+    var inputs: [String]
+
+    @OptionGroup(title: "Mask") var mask: MaskOptions
+
+    @Flag(name: .long, help: "The picture's own transparency is the mask: what is transparent is repainted.")
+    var maskAlpha = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "What painting starts from under the mask: the original, what lies around it (blur), latent noise, latent nothing, or a colour. (default: original)",
+            valueName: "original|blur|noise|nothing|#rrggbb"))
+    var fill: String?
+
+    @OptionGroup(title: "Noise level") var level: LevelOptions
+    @OptionGroup(title: "Painting") var painting: PaintingOptions
+    @OptionGroup var finish: FinishOptions
+    @OptionGroup(title: "Results") var results: ResultOptions
+    @OptionGroup(title: "Telling") var telling: TellingOptions
+
+    func validate() throws {
+        try level.check(with: painting)
+        switch (mask.mask, maskAlpha) {
+        case (nil, false):
+            throw ValidationError("There is no mask. Give --mask a file, or pass --mask-alpha.")
+        case (.some, true):
+            throw ValidationError("--mask and --mask-alpha are two masks. Leave one out.")
+        default: break
+        }
+        if maskAlpha, mask.maskFit != nil {
+            throw ValidationError("--mask-fit changes nothing with --mask-alpha. Leave it out.")
+        }
+        if let fill, Masking.Fill(fill) == nil {
+            throw ValidationError(
+                "--fill is \"\(fill)\", but original, blur, noise, nothing or a colour such as #8090a0 is expected.")
+        }
+    }
+
+    func run() throws {
+        var masking = mask.masking
+        masking.isFromAlpha = maskAlpha
+        masking.fill = fill.flatMap(Masking.Fill.init) ?? .original
+        let repainting = Repainting(
+            command: "inpaint", level: level, painting: painting, finish: finish, results: results, telling: telling,
+            defaultSkip: masking.fill.defaultSkip, defaultAnchor: 1, masking: masking)
+        try repainting.run(inputs) { _ in
+            let file = try mask.mask.map { try InputPicture($0) }
+            return try inputs.map { try Subject(try InputPicture($0), mask: file, masking) }
+        }
+    }
+}
+
+extension Subject {
+    /// A picture with its mask, from a file or out of its transparency.
+    init(_ input: InputPicture, mask file: InputPicture?, _ masking: Masking) throws {
+        self.init(input)
+        maskFile = file
+        mask =
+            if let file {
+                try masking.mask(file.picture, name: file.path, for: input.path, input.picture.size)
+            } else {
+                try masking.mask(transparencyOf: input.picture, name: input.path)
+            }
+    }
+}
