@@ -4,7 +4,7 @@ import Raster
 import RasterFiles
 import Sampling
 
-struct PaintCommand: ParsableCommand {
+struct PaintCommand: PaintingCommand {
     static let configuration = CommandConfiguration(
         commandName: "paint",
         abstract: "Paint a picture from noise alone.",

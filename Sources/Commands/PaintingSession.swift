@@ -1,9 +1,15 @@
+import ArgumentParser
 import Painting
 import Raster
 import RasterFiles
 import Sampling
 import Tensors
 import Threads
+
+/// A command that paints.
+protocol PaintingCommand: ParsableCommand {
+    var painting: PaintingOptions { get }
+}
 
 /// What the painting commands share: the studio, the console, writing results.
 struct PaintingSession {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Painting
 
-struct RefineCommand: ParsableCommand {
+struct RefineCommand: PaintingCommand {
     static let configuration = CommandConfiguration(
         commandName: "refine",
         abstract: "Repaint pictures from one noise level or a ladder of them.",

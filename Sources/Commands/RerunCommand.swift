@@ -101,6 +101,15 @@ struct RerunCommand: ParsableCommand {
                 )
             }
         }
+        for (option, what, file) in [("mask", "mask", wanted.mask), ("strokes", "strokes", wanted.strokes)] {
+            guard let file else { continue }
+            guard let found = search.file(named: file.name, hash: file.hash) else {
+                throw PaintingError.missing(
+                    "The \(what) \(file.name) (\(Self.short(file.hash))), which \(picture) was painted with, is not \(search.places). Put the file there, or name its folder with --find."
+                )
+            }
+            line.append("--\(option)=\(found)")
+        }
         var found: Set<String> = []
         for adapter in wanted.adapters {
             guard let path = search.adapter(named: adapter.name, hash: adapter.hash) else {
@@ -121,13 +130,15 @@ struct RerunCommand: ParsableCommand {
         }
         line += common(wanted.format)
         do {
-            guard let source else {
-                let command = try PaintCommand.parse(line)
-                _ = try command.painting.settings()
-                return command
-            }
             // A name that begins with a dash is a name all the same.
-            let command = try RefineCommand.parse(line + ["--", source])
+            let inputs = source.map { ["--", $0] } ?? []
+            let command: any PaintingCommand =
+                switch wanted.command {
+                case "inpaint": try InpaintCommand.parse(line + inputs)
+                case "sketch": try SketchCommand.parse(line + inputs)
+                case "refine": try RefineCommand.parse(line + inputs)
+                default: try PaintCommand.parse(line)
+                }
             _ = try command.painting.settings()
             return command
         } catch {
@@ -182,7 +193,7 @@ struct RerunCommand: ParsableCommand {
     }
 
     private func source(_ wanted: RecipeArguments, _ search: SourceSearch, _ console: Console) throws -> String? {
-        guard wanted.command == "refine" else { return nil }
+        guard wanted.command != "paint", wanted.command != "sketch" || wanted.source != nil else { return nil }
         if let input {
             if let source = wanted.source, let identity = try? InputPicture(input).identity,
                 identity.hash != source.hash

@@ -26,7 +26,8 @@ package struct Canvas: Sendable {
         _ source: Picture, sketch: FloatPicture?, mask: Mask?, _ masking: Masking?, _ size: Refine.WorkSize,
         for model: DiffusionModel
     ) throws(PaintingError) {
-        (self.source, self.sketch, self.mask) = (source, sketch, mask)
+        (self.source, self.mask) = (source, mask)
+        self.sketch = sketch.map { Self.drawn($0.bleedingColours().colour(), on: source, through: mask) }
         becomesOpaque = masking?.isFromAlpha ?? false
         guard masking?.area == .masked, let bounds = mask?.bounds else {
             frame = Rectangle(source.size)
@@ -41,6 +42,19 @@ package struct Canvas: Sendable {
             frame = region.expanded(toMultiple: model.multiple, in: source.size)
             plan = try size.plan(frame.size, for: model)
         }
+    }
+
+    /// What was drawn, as far as the mask lets it through.
+    private static func drawn(_ sketch: FloatPicture, on source: Picture, through mask: Mask?) -> FloatPicture {
+        guard let mask else { return sketch }
+        var result = source.floats().bleedingColours().colour()
+        for pixel in mask.values.indices where mask.values[pixel] > 0 {
+            let alpha = min(1, 2 * mask.values[pixel])
+            for channel in pixel * 3..<pixel * 3 + 3 {
+                result.values[channel] += alpha * (sketch.values[channel] - result.values[channel])
+            }
+        }
+        return result
     }
 
     /// The picture where nothing is painted: the source's own pixels, never decoded or rounded, with what was drawn on them.

@@ -3,11 +3,14 @@ import Sampling
 
 /// A recipe as the command line that made the picture, without input, output and model, which are found by whoever runs it.
 package struct RecipeArguments: Sendable {
-    /// "refine" or "paint".
+    /// "refine", "inpaint", "sketch" or "paint".
     package var command: String
     package var options: [String] = []
     /// The init image's name and hash, where there was one.
     package var source: (name: String, hash: String)?
+    package var mask: (name: String, hash: String)?
+    /// What was drawn over the init image or an empty canvas.
+    package var strokes: (name: String, hash: String)?
     package var model: (name: String, parts: [String: String])?
     /// Of the web UI's text, the beginning of the hash of the model's file.
     package var modelHash: String?
@@ -28,17 +31,19 @@ package struct RecipeArguments: Sendable {
     /// Keys that are not settings of one painting, or that follow from the others.
     private static let facts: Set<String> = [
         "velatura", "command", "run", "sigma", "size", "working", "kernels", "history", "model", "source", "format",
-        "tokens", "prompt-language", "embeddings", "loras", "vae",
+        "tokens", "prompt-language", "embeddings", "loras", "vae", "mask", "strokes",
     ]
+
+    private static let commands = ["refine", "inpaint", "sketch", "paint"]
 
     /// From a recipe of ours.
     ///
     /// - Throws: ``PaintingError/unsuitable(_:)`` where the recipe is of no painting
     package init(recipe: JSON, picture: String) throws(PaintingError) {
-        guard let command = recipe["command"].text, command == "refine" || command == "paint" else {
+        guard let command = recipe["command"].text, Self.commands.contains(command) else {
             let made = recipe["command"].text ?? "something else"
             throw .unsuitable(
-                "\(picture) was made by \(made), but rerun repeats refine, paint and compose only. Run velatura \(made) again."
+                "\(picture) was made by \(made), but rerun repeats refine, inpaint, sketch, paint and compose only. Run velatura \(made) again."
             )
         }
         self.command = command
@@ -72,15 +77,28 @@ package struct RecipeArguments: Sendable {
         give("eta-noise-delta", unless: "0")
         if let precision = recipe["kernels"]["precision"].text { options.append("--precision=\(precision)") }
         taken.insert("colour")
-        if command == "refine" {
+        func file(_ key: String) -> (name: String, hash: String)? {
+            recipe[key]["name"].text.map { ($0, recipe[key]["sha256"].text ?? "") }
+        }
+        (source, mask, strokes) = (file("source"), file("mask"), file("strokes"))
+        if command != "paint" {
             give("colour-anchor")
             options.append("--no-inherit")
             if recipe["colour"].bool == true { options.append("--colour") }
         } else {
             taken.insert("colour-anchor")
-            if let size = recipe["size"].text ?? recipe["working"].text { options.append("--size=\(size)") }
         }
-        source = recipe["source"]["name"].text.map { ($0, recipe["source"]["sha256"].text ?? "") }
+        if command == "paint" || (command == "sketch" && source == nil) {
+            if let size = recipe["size"].text ?? recipe["working"].text { options.append("--size=\(size)") }
+            give("background")
+        }
+        for key in ["blur", "grow", "area", "padding", "mask-fit"] { give(key) }
+        give("inpainting-mask-weight", unless: "1")
+        if command == "inpaint" { give("fill") } else { taken.insert("fill") }
+        for key in ["invert-mask", "mask-alpha"] {
+            taken.insert(key)
+            if recipe[key].bool == true { options.append("--\(key)") }
+        }
         var parts = (recipe["model"]["parts"].object ?? [:]).compactMapValues(\.text)
         if parts.isEmpty, let unet = recipe["model"]["sha256"].text { parts["unet"] = unet }
         model = recipe["model"]["name"].text.map { ($0, parts) }
