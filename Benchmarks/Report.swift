@@ -5,7 +5,12 @@ struct Report {
     let json: Bool
 
     func heading(_ text: String) {
-        if !json { print("\n\(text)") }
+        remark("\n\(text)")
+    }
+
+    /// For people alone.
+    func remark(_ text: String) {
+        if !json { print(text) }
     }
 
     /// - Parameters:
@@ -14,27 +19,4 @@ struct Report {
     func line(_ text: String, _ members: [(String, JSONText)]) {
         print(json ? JSONText.object(members).string : text)
     }
-}
-
-extension Double {
-    func fixed(_ decimals: Int) -> String {
-        guard isFinite else { return "—" }
-        var scale = 1.0
-        for _ in 0..<decimals { scale *= 10 }
-        let whole = Int((self * scale).rounded())
-        let digits = String(abs(whole))
-        let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
-        let sign = whole < 0 ? "-" : ""
-        return sign + (decimals == 0 ? padded : padded.dropLast(decimals) + "." + padded.suffix(decimals))
-    }
-
-    /// Seconds as "12.3 ms" or "4.56 s".
-    var duration: String { self < 1 ? (self * 1000).fixed(self < 0.01 ? 2 : 1) + " ms" : fixed(2) + " s" }
-    /// Bytes as "123 MB".
-    var megabytes: String { (self / 1e6).fixed(0) + " MB" }
-}
-
-extension String {
-    func left(_ width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
-    func right(_ width: Int) -> String { String(repeating: " ", count: Swift.max(0, width - count)) + self }
 }

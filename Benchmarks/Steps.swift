@@ -69,6 +69,11 @@ struct Steps {
     private func tell(_ name: String, _ title: String, _ body: @escaping () throws -> Void) throws {
         Storage.trim()
         PeakMemory.reset()
+        if let profile = engine.profile {
+            // Weights are packed when they are first met.
+            try body()
+            profile.clear()
+        }
         let timing = try measure(rounds: rounds, [body])[0]
         let peak = PeakMemory.bytes
         report.line(
@@ -78,5 +83,8 @@ struct Steps {
                 ("bench", .text(name)), ("median", .number(timing.median)), ("least", .number(timing.least)),
                 ("rounds", .integer(rounds)), ("threads", .integer(engine.threads.count)), ("peak", .number(peak)),
             ])
+        if let profile = engine.profile {
+            for line in profile.report(of: timing.seconds.reduce(0, +), on: engine) { report.remark("  " + line) }
+        }
     }
 }

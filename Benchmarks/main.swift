@@ -12,7 +12,7 @@ import Threads
 /// What the command line asks for.
 struct Request {
     static let usage =
-        "usage: velatura-bench [convolutions|steps|demo|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--precision f32|auto|bf16] [--json]"
+        "usage: velatura-bench [convolutions|steps|demo|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--precision f32|auto|bf16] [--profile] [--json]"
 
     var part = "all"
     /// Instead of the built-in model: a folder, for steps.
@@ -22,6 +22,8 @@ struct Request {
     var rounds: Int?
     var threads: Int?
     var precision = Engine.Precision.f32
+    /// Each operation's share is told too.
+    var profiles = false
     var json = false
 
     /// Nil where the line makes no sense.
@@ -31,6 +33,7 @@ struct Request {
             switch argument {
             case "convolutions", "steps", "demo", "all": part = argument
             case "--json": json = true
+            case "--profile": profiles = true
             case "--precision":
                 guard let asked = rest.popFirst().flatMap({ Engine.Precision(rawValue: $0) }) else { return nil }
                 precision = asked
@@ -57,7 +60,9 @@ let (width, height) = (464, 304)
 let cell = 4
 
 func run(_ request: Request) throws {
-    let engine = try Engine(threads: Threads(request.threads), precision: request.precision)
+    let engine = try Engine(
+        threads: Threads(request.threads), precision: request.precision,
+        profile: request.profiles ? Profile() : nil)
     let report = Report(json: request.json)
     let library = try Engine.libraries().oneDNN
     report.heading(

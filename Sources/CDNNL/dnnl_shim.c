@@ -160,7 +160,9 @@ dnnl_shim_operation *dnnl_shim_convolution(const dnnl_shim_convolution_spec *s, 
     dnnl_alg_kind_t algorithm = s->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
 
     layout source = {0}, weights = {0}, destination = {0};
-    int status = make_layout(&source, 4, source_dims, tag) || make_layout(&weights, 4, weight_dims, dnnl_format_tag_any)
+    dnnl_data_type_t type = s->bfloat16 ? dnnl_bf16 : dnnl_f32;
+    int status = make_typed_layout(&source, 4, source_dims, type, tag)
+        || make_typed_layout(&weights, 4, weight_dims, type, dnnl_format_tag_any)
         || make_layout(&destination, 4, destination_dims, tag) || make_layout(&o->plain_weights, 4, weight_dims, dnnl_oihw)
         || make_layout(&o->bias, 1, bias_dims, dnnl_a);
     dnnl_primitive_attr_t attributes = make_attributes(s->accumulate);

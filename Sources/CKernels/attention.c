@@ -10,23 +10,25 @@
 #endif
 
 enum {
-    /// Queries and vectors of keys or values whose sums stay in registers at once.
-    ROWS = 6,
-    VECTORS = 4,
-    /// Keys whose scores lie in the cache at once.
-    BLOCK = 512,
-    /// Queries that share those keys while they are in the cache.
+    /// Queries that are computed together.
     TOGETHER = 48,
-    /// Most keys of a panel, so that packed sizes do not depend on the processor.
-    MOST_PANEL = 64,
+    /// Vectors of queries whose sums stay in registers at once.
+    VECTORS = 3,
+    /// Keys whose scores lie in the cache at once; even, so that pairs of keys stay together.
+    BLOCK = 128,
+    /// Keys of a panel at most, so that packed sizes do not depend on the processor.
+    MOST_ROWS = 8,
+    /// Floats of the widest vector.
     MOST_LANES = 16,
 };
 
-static size_t whole_keys(size_t keys) { return (keys + MOST_PANEL - 1) / MOST_PANEL * MOST_PANEL; }
+static size_t whole(size_t count, size_t unit) { return (count + unit - 1) / unit * unit; }
+static size_t whole_keys(size_t keys) { return whole(keys, MOST_ROWS); }
 
 #if defined(__x86_64__)
 
 #define LANES 16
+#define ROWS 8
 #define HALF 1
 #define NAME(x) x##_bfloat16
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma")))
@@ -40,14 +42,18 @@ static size_t whole_keys(size_t keys) { return (keys + MOST_PANEL - 1) / MOST_PA
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")))
 #include "attention_lanes.h"
 #undef LANES
+#undef ROWS
 #undef NAME
 #undef TARGET
 
+// Half as many registers.
 #define LANES 8
+#define ROWS 4
 #define NAME(x) x##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #include "attention_lanes.h"
 #undef LANES
+#undef ROWS
 #undef NAME
 #undef TARGET
 
@@ -56,17 +62,18 @@ static size_t whole_keys(size_t keys) { return (keys + MOST_PANEL - 1) / MOST_PA
 #endif
 
 #define LANES 4
+#define ROWS 4
 #define NAME(x) x##_plain
 #define TARGET
 #include "attention_lanes.h"
 
 size_t attention_rows(void) { return TOGETHER; }
 
-static size_t whole_lanes(size_t count) { return (count + MOST_LANES - 1) / MOST_LANES * MOST_LANES; }
+size_t attention_packed_floats(size_t keys, size_t width) {
+    return whole(whole_keys(keys) * width + whole(keys, 2) * width, MOST_LANES);
+}
 
-size_t attention_packed_floats(size_t keys, size_t width) { return whole_keys(keys) * width + keys * whole_lanes(width); }
-
-size_t attention_scratch_floats(size_t rows, size_t width) { return rows * (2 * whole_lanes(width) + BLOCK) + whole_lanes(3 * rows); }
+size_t attention_scratch_floats(size_t width) { return (2 * width + BLOCK + 3) * TOGETHER; }
 
 #if defined(__x86_64__)
 #define HAS(feature) __builtin_cpu_supports(feature)

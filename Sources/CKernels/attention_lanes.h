@@ -1,14 +1,16 @@
 // The body of attention.c, compiled once for each width of vectors.
 //
-// LANES: floats of a vector · NAME(x): x with a suffix · TARGET: the attribute that allows the instructions ·
-// HALF: factors of products are rounded to bfloat16 and taken in pairs that share a 32-bit element.
+// LANES: floats of a vector · ROWS: rows of a product whose sums stay in registers at once · NAME(x): x with a suffix ·
+// TARGET: the attribute that allows the instructions · HALF: factors of products are rounded to bfloat16 and taken in
+// pairs that share a 32-bit element.
+//
+// Queries lie side by side in the lanes, TOGETHER to a row: a matrix of scores has a row for every key, sums have one for
+// every channel. So softmax is lane by lane, and neither keys nor channels are filled up to whole vectors.
 
 #define INNER TARGET static inline __attribute__((always_inline))
 #define UNROLLED _Pragma("clang loop unroll(full)")
-#define PANEL (VECTORS * LANES)
 
 typedef float NAME(vector) __attribute__((vector_size(LANES * 4)));
-typedef float NAME(loose_vector) __attribute__((vector_size(LANES * 4), aligned(4)));
 typedef int32_t NAME(integers) __attribute__((vector_size(LANES * 4)));
 #define V NAME(vector)
 #if HALF
@@ -24,6 +26,7 @@ typedef float NAME(element);
 
 INNER V NAME(load)(const float *from) { return *(const V *)from; }
 INNER void NAME(store)(float *to, V value) { *(V *)to = value; }
+
 /// sum + the products of one element with a vector of them.
 INNER V NAME(multiply_add)(V sum, E a, V b) {
 #if HALF
@@ -44,14 +47,29 @@ INNER E NAME(join)(float first, float second) {
 }
 
 INNER V NAME(larger)(V a, V b) {
+#if LANES == 16
+    return (V)_mm512_max_ps((__m512)a, (__m512)b);
+#elif LANES == 8
+    return (V)_mm256_max_ps((__m256)a, (__m256)b);
+#else
     NAME(integers) mask = a > b;
     return (V)((mask & (NAME(integers))a) | (~mask & (NAME(integers))b));
+#endif
 }
 
-/// 2ˣ for x ≤ 0 to about 1 ulp: 2^k·2^f with |f| ≤ ½, the second by its Taylor series. Below 2⁻¹²⁶ it is that.
+/// 2ˣ for x ≤ 0: 2^k·2^f, the second by a polynomial. Nothing is left where x is −∞.
 INNER V NAME(power_of_two)(V x) {
+#if HALF
+    // k = ⌊x⌋; to 8e-5, a fiftieth of what rounding the result will take.
+    V f = (V)_mm512_reduce_ps((__m512)x, 9);
+    V p = f * 0.0780245226f + 0.226067155f;
+    p = p * f + 0.69583354f;
+    p = p * f + 0.999925219f;
+    return (V)_mm512_scalef_ps((__m512)p, (__m512)x);
+#else
+    // To about 1 ulp, by the Taylor series for |f| ≤ ½. Adding 1.5·2²³ rounds to a whole number, in the sum's low bits.
+    NAME(integers) counts = x >= -126.0f;
     x = NAME(larger)(x, (V){0} - 126.0f);
-    // Adding 1.5·2²³ rounds to a whole number, in the sum's low bits.
     V shifted = x + 12582912.0f, f = x - (shifted - 12582912.0f);
     V p = f * 1.5252734e-5f + 1.5403530e-4f;
     p = p * f + 1.3333558e-3f;
@@ -60,158 +78,173 @@ INNER V NAME(power_of_two)(V x) {
     p = p * f + 2.4022651e-1f;
     p = p * f + 6.9314718e-1f;
     p = p * f + 1.0f;
-    return (V)((NAME(integers))p + ((NAME(integers))shifted << 23));
+    return (V)(((NAME(integers))p + ((NAME(integers))shifted << 23)) & (counts | (NAME(integers))(x != x)));
+#endif
 }
 
-/// to[rows, vectors] = scale[rows]·to + a[rows, inner]·b[inner, vectors]; the old values count only where `continues`.
+/// to[rows, vectors] = shrink[vectors]·to + aᵀ[rows, inner]·b[inner, vectors]; the old values count only where `shrink` is.
+/// Where `peak` is, it becomes the largest of itself and all rows.
 ///
-/// `inner` and strides count elements: `a_stride` from row to row, `b_stride` from inner index to inner index.
+/// `a` holds its rows side by side, `a_stride` elements from inner index to inner index; rows of `b` and `to` are TOGETHER apart.
 INNER void NAME(product)(
-    const E *a, size_t a_stride, const E *b, size_t b_stride, float *to, size_t to_stride, size_t inner, int rows,
-    int vectors, const float *scale
+    const E *a, size_t a_stride, const float *b, float *to, size_t inner, int rows, int vectors, const float *shrink, float *peak
 ) {
     V sum[ROWS][VECTORS];
     UNROLLED for (int r = 0; r < rows; r++)
-        UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = scale ? NAME(load)(to + r * to_stride + v * LANES) * scale[r] : (V){0};
-    for (size_t i = 0; i < inner; i++, b += b_stride) {
+        UNROLLED for (int v = 0; v < vectors; v++)
+            sum[r][v] = shrink ? NAME(load)(to + r * TOGETHER + v * LANES) * NAME(load)(shrink + v * LANES) : (V){0};
+    for (size_t i = 0; i < inner; i++, a += a_stride, b += TOGETHER) {
         V column[VECTORS];
-        UNROLLED for (int v = 0; v < vectors; v++) column[v] = NAME(load)((const float *)b + v * LANES);
+        UNROLLED for (int v = 0; v < vectors; v++) column[v] = NAME(load)(b + v * LANES);
         UNROLLED for (int r = 0; r < rows; r++) {
-            E value = a[r * a_stride + i];
+            E value = a[r];
             UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] = NAME(multiply_add)(sum[r][v], value, column[v]);
         }
     }
     UNROLLED for (int r = 0; r < rows; r++)
-        UNROLLED for (int v = 0; v < vectors; v++) NAME(store)(to + r * to_stride + v * LANES, sum[r][v]);
+        UNROLLED for (int v = 0; v < vectors; v++) NAME(store)(to + r * TOGETHER + v * LANES, sum[r][v]);
+    if (!peak) return;
+    UNROLLED for (int v = 0; v < vectors; v++) {
+        V most = NAME(load)(peak + v * LANES);
+        UNROLLED for (int r = 0; r < rows; r++) most = NAME(larger)(most, sum[r][v]);
+        NAME(store)(peak + v * LANES, most);
+    }
 }
 
 #define PRODUCT(rows, vectors) \
-    case (rows) * 8 + (vectors): NAME(product)(a, a_stride, b, b_stride, to, to_stride, inner, rows, vectors, scale); break;
-#define PRODUCTS(rows) PRODUCT(rows, 1) PRODUCT(rows, 2) PRODUCT(rows, 3) PRODUCT(rows, 4)
+    case (rows) * 4 + (vectors): NAME(product)(a, a_stride, b, to, inner, rows, vectors, shrink, peak); break;
+#define PRODUCTS(rows) PRODUCT(rows, 1) PRODUCT(rows, 2) PRODUCT(rows, 3)
 
-/// The same for any number of rows and up to VECTORS vectors.
+/// The same for up to ROWS rows and VECTORS vectors.
 TARGET static void NAME(products)(
-    const E *a, size_t a_stride, const E *b, size_t b_stride, float *to, size_t to_stride, size_t inner, size_t rows,
-    size_t vectors, const float *scale
+    const E *a, size_t a_stride, const float *b, float *to, size_t inner, size_t rows, size_t vectors, const float *shrink,
+    float *peak
 ) {
-    while (rows > 0) {
-        size_t count = rows < ROWS ? rows : ROWS;
-        switch (count * 8 + vectors) { PRODUCTS(1) PRODUCTS(2) PRODUCTS(3) PRODUCTS(4) PRODUCTS(5) PRODUCTS(6) }
-        a += count * a_stride;
-        to += count * to_stride;
-        if (scale) scale += count;
-        rows -= count;
-    }
-}
-
-/// Keys to panels of PANEL, transposed: [panels, width, PANEL]; values to [keys, padded width]. Elements hold neighbours
-/// along the inner index of their product. What is past the end is zero.
-TARGET static void NAME(pack)(const float *key, const float *value, size_t stride, size_t keys, size_t width, float *packed) {
-    size_t padded_width = (width + LANES - 1) / LANES * LANES;
-    E *panels = (E *)packed, *values = panels + whole_keys(keys) * ELEMENTS(width);
-    for (size_t start = 0; start < whole_keys(keys); start += PANEL)
-        for (size_t i = 0; i < width; i += FACTORS)
-            for (size_t j = start; j < start + PANEL; j++, panels++) {
-                const float *from = key + j * stride + i;
-                *panels = j < keys ? NAME(join)(from[0], FACTORS > 1 && i + 1 < width ? from[1] : 0) : 0;
-            }
-    for (size_t j = 0; j < keys; j += FACTORS)
-        for (size_t i = 0; i < padded_width; i++, values++) {
-            const float *from = value + j * stride + i;
-            *values = i < width ? NAME(join)(from[0], FACTORS > 1 && j + 1 < keys ? from[stride] : 0) : 0;
-        }
-}
-
-INNER float NAME(largest)(V v) {
-    float most = v[0];
-    for (int i = 1; i < LANES; i++) most = v[i] > most ? v[i] : most;
-    return most;
-}
-
-INNER float NAME(total)(V v) {
-    float sum = 0;
-    for (int i = 0; i < LANES; i++) sum += v[i];
-    return sum;
-}
-
-/// Scores of one query to powers of two under the largest met so far, as elements. Tells by how much older sums shrink.
-INNER float NAME(normalize)(float *scores, size_t seen, size_t whole, float *most, float *sum) {
-    for (size_t j = seen; j < whole; j++) scores[j] = -INFINITY;
-    V peak = NAME(load)(scores);
-    for (size_t j = LANES; j < whole; j += LANES) peak = NAME(larger)(peak, NAME(load)(scores + j));
-    float largest = NAME(largest)(peak);
-    if (largest < *most) largest = *most;
-    V added = {0};
-    for (size_t j = 0; j < whole; j += LANES) {
-        V weight = NAME(power_of_two)(NAME(load)(scores + j) - largest);
-        NAME(store)(scores + j, weight);
-        added += weight;
-    }
-    // What nobody may see weighs nothing, not the least that a power of two can be.
-    for (size_t j = seen; j < whole; j++) {
-        added[j % LANES] -= scores[j];
-        scores[j] = 0;
-    }
-#if HALF
-    // In place: what is written trails what is read.
-    for (size_t j = 0; j < whole; j += LANES)
-        *(__m256bh *)((uint16_t *)scores + j) = _mm512_cvtneps_pbh((__m512)NAME(load)(scores + j));
+    switch (rows * 4 + vectors) {
+        PRODUCTS(1) PRODUCTS(2) PRODUCTS(3) PRODUCTS(4)
+#if ROWS > 4
+        PRODUCTS(5) PRODUCTS(6) PRODUCTS(7) PRODUCTS(8)
 #endif
-    float shrink = NAME(power_of_two)((V){0} + (*most - largest))[0];
-    *sum = *sum * shrink + NAME(total)(added);
-    *most = largest;
-    return shrink;
+    }
+}
+
+/// A row of `width` floats times a factor to elements, `step` apart.
+INNER void NAME(spread)(const float *from, size_t width, float factor, E *to, size_t step) {
+#if HALF
+    uint32_t elements[LANES];
+    for (size_t i = 0; i < width; i += 2 * LANES) {
+        size_t left = width - i, count = left < 2 * LANES ? left : 2 * LANES;
+        __mmask32 mask = (__mmask32)((1ull << count) - 1);
+        V low = (V)_mm512_maskz_loadu_ps((__mmask16)mask, from + i) * factor;
+        V high = (V)_mm512_maskz_loadu_ps((__mmask16)(mask >> 16), from + i + LANES) * factor;
+        _mm512_storeu_si512(elements, (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low));
+        for (size_t e = 0; e < (count + 1) / 2; e++) to[(i / 2 + e) * step] = elements[e];
+    }
+#else
+    for (size_t i = 0; i < width; i++) to[i * step] = from[i] * factor;
+#endif
+}
+
+/// Keys to panels of ROWS, transposed: [panels, width, ROWS]; values to [keys, width]. Elements hold neighbours along the
+/// inner index of their product. What is past the end is zero.
+TARGET static void NAME(pack)(const float *key, const float *value, size_t stride, size_t keys, size_t width, float *packed) {
+    E *panels = (E *)packed, *values = panels + whole_keys(keys) * ELEMENTS(width);
+    for (size_t j = 0; j < keys; j++) {
+        E *panel = panels + j / ROWS * ROWS * ELEMENTS(width) + j % ROWS;
+        NAME(spread)(key + j * stride, width, 1, panel, ROWS);
+    }
+    for (size_t j = 0; j < keys; j += FACTORS, values += width) {
+        const float *from = value + j * stride;
+        if (FACTORS > 1 && j + 1 < keys)
+            for (size_t i = 0; i < width; i++) values[i] = NAME(join)(from[i], from[stride + i]);
+        else
+            for (size_t i = 0; i < width; i++) values[i] = NAME(join)(from[i], 0);
+    }
+}
+
+/// Scores of a vector of queries, a row for each key, to powers of two under the largest met so far: elements, over the
+/// same rows, added to the queries' total. `most` is the largest of earlier keys, and becomes how much older sums shrink.
+INNER void NAME(normalize)(float *scores, size_t count, const float *peak, float *most, float *total) {
+    V largest = NAME(load)(peak), added = {0};
+    // In place: what is written trails what is read.
+    float *to = scores;
+    for (size_t j = 0; j < count; j += FACTORS, to += TOGETHER) {
+        V weight = NAME(power_of_two)(NAME(load)(scores + j * TOGETHER) - largest);
+        added += weight;
+#if HALF
+        V next = {0};
+        if (j + 1 < count) next = NAME(power_of_two)(NAME(load)(scores + (j + 1) * TOGETHER) - largest);
+        added += next;
+        const __m512i neighbours = _mm512_set_epi16(
+            31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+        weight = (V)_mm512_permutexvar_epi16(neighbours, (__m512i)_mm512_cvtne2ps_pbh((__m512)next, (__m512)weight));
+#endif
+        NAME(store)(to, weight);
+    }
+    V shrink = NAME(power_of_two)(NAME(load)(most) - largest);
+    NAME(store)(total, NAME(load)(total) * shrink + added);
+    NAME(store)(most, shrink);
+}
+
+/// Scores of a block of keys, the first of them `start`, to −∞ where query r does not see them: past visible + r.
+TARGET static void NAME(hide)(
+    float *scores, size_t start, size_t count, size_t rows, size_t visible, const float *before, float *peak
+) {
+    for (size_t r = 0; r < rows; r++) {
+        peak[r] = before[r];
+        for (size_t j = 0; j < count; j++) {
+            float *score = scores + j * TOGETHER + r;
+            if (start + j > visible + r) *score = -INFINITY;
+            if (*score > peak[r]) peak[r] = *score;
+        }
+    }
 }
 
 TARGET static void NAME(head)(
     const float *query, size_t stride, size_t rows, const float *packed, size_t keys, size_t width, float scale, ptrdiff_t visible,
     float *out, float *scratch
 ) {
-    size_t padded_width = (width + LANES - 1) / LANES * LANES;
     const E *panels = (const E *)packed, *values = panels + whole_keys(keys) * ELEMENTS(width);
-    E *queries = (E *)scratch;
-    float *scores = scratch + rows * padded_width, *sums = scores + rows * BLOCK;
-    float *most = sums + rows * padded_width, *total = most + rows, *shrink = total + rows;
-    // The exponential is a power of two here: log₂e goes into the scale.
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t i = 0; i < width; i += FACTORS) {
-            const float *from = query + r * stride + i;
-            float factor = scale * 1.44269504f;
-            queries[r * padded_width + i / FACTORS] =
-                NAME(join)(from[0] * factor, FACTORS > 1 && i + 1 < width ? from[1] * factor : 0);
-        }
-        most[r] = -INFINITY;
+    float *queries = scratch, *scores = queries + ELEMENTS(width) * TOGETHER, *sums = scores + BLOCK * TOGETHER;
+    // The largest score that each query has met, and the sum of its weights under it.
+    float *peak = sums + width * TOGETHER, *total = peak + TOGETHER, *shrink = total + TOGETHER;
+    size_t vectors = (rows + LANES - 1) / LANES;
+    // The exponential is a power of two here: log₂e goes into the scale. Lanes without a query have one of zeros.
+    memset(queries, 0, ELEMENTS(width) * TOGETHER * sizeof *queries);
+    for (size_t r = 0; r < rows; r++)
+        NAME(spread)(query + r * stride, width, scale * 1.44269504f, (E *)queries + r, TOGETHER);
+    for (size_t r = 0; r < TOGETHER; r++) {
+        peak[r] = -INFINITY;
         total[r] = 0;
     }
     size_t needed = visible >= 0 && (size_t)visible + rows < keys ? (size_t)visible + rows : keys;
     for (size_t start = 0; start < needed; start += BLOCK) {
-        size_t count = keys - start < BLOCK ? keys - start : BLOCK, whole = (count + PANEL - 1) / PANEL * PANEL;
-        for (size_t j = 0; j < whole; j += PANEL)
-            NAME(products)(
-                queries, padded_width, panels + (start + j) * ELEMENTS(width), PANEL, scores + j, BLOCK, ELEMENTS(width), rows,
-                VECTORS, NULL);
-        for (size_t r = 0; r < rows; r++) {
-            size_t seen = count;
-            if (visible >= 0) {
-                size_t last = (size_t)visible + r + 1;
-                seen = last <= start ? 0 : last - start < count ? last - start : count;
-            }
-            if (seen == 0) {
-                memset(scores + r * BLOCK, 0, whole * sizeof *scores);
-                shrink[r] = 1;
-            } else {
-                shrink[r] = NAME(normalize)(scores + r * BLOCK, seen, whole, most + r, total + r);
-            }
+        size_t count = needed - start < BLOCK ? needed - start : BLOCK;
+        memcpy(shrink, peak, TOGETHER * sizeof *peak);
+        for (size_t v = 0; v < vectors; v += VECTORS) {
+            size_t some = vectors - v < VECTORS ? vectors - v : VECTORS, lane = v * LANES;
+            for (size_t j = 0; j < count; j += ROWS)
+                NAME(products)(
+                    panels + (start + j) * ELEMENTS(width), ROWS, queries + lane, scores + j * TOGETHER + lane, ELEMENTS(width),
+                    count - j < ROWS ? count - j : ROWS, some, NULL, peak + lane);
         }
-        for (size_t v = 0; v < padded_width; v += PANEL) {
-            size_t vectors = (padded_width - v < PANEL ? padded_width - v : PANEL) / LANES;
-            NAME(products)(
-                (const E *)scores, BLOCK, values + start / FACTORS * padded_width + v, padded_width, sums + v, padded_width,
-                ELEMENTS(count), rows, vectors, start > 0 ? shrink : NULL);
+        if (visible >= 0) NAME(hide)(scores, start, count, rows, visible, shrink, peak);
+        for (size_t v = 0; v < vectors * LANES; v += LANES)
+            NAME(normalize)(scores + v, count, peak + v, shrink + v, total + v);
+        for (size_t v = 0; v < vectors; v += VECTORS) {
+            size_t some = vectors - v < VECTORS ? vectors - v : VECTORS, lane = v * LANES;
+            for (size_t i = 0; i < width; i += ROWS)
+                NAME(products)(
+                    values + start / FACTORS * width + i, width, scores + lane, sums + i * TOGETHER + lane, ELEMENTS(count),
+                    width - i < ROWS ? width - i : ROWS, some, start > 0 ? shrink + lane : NULL, NULL);
         }
     }
+    for (size_t v = 0; v < vectors * LANES; v += LANES) {
+        V share = 1 / NAME(load)(total + v);
+        for (size_t i = 0; i < width; i++) NAME(store)(sums + i * TOGETHER + v, NAME(load)(sums + i * TOGETHER + v) * share);
+    }
     for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < width; i++) out[r * stride + i] = sums[r * padded_width + i] / total[r];
+        for (size_t i = 0; i < width; i++) out[r * stride + i] = sums[i * TOGETHER + r];
 }
 
 #undef E
@@ -219,7 +252,6 @@ TARGET static void NAME(head)(
 #undef FACTORS
 #undef PRODUCT
 #undef PRODUCTS
-#undef PANEL
 #undef UNROLLED
 #undef INNER
 #undef V

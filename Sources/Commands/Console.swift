@@ -10,7 +10,7 @@ import Painting
 final class Console {
     private let json: Bool
     private let quiet: Bool
-    private let verbose: Bool
+    let verbose: Bool
     private let showsProgress: Bool
     private var barIsShown = false
 
@@ -84,7 +84,8 @@ final class Console {
         barIsShown = false
     }
 
-    private func tell(_ line: String) {
+    /// A line on standard error.
+    func tell(_ line: String) {
         clearBar()
         Self.send(line + "\n", to: STDERR_FILENO)
     }

@@ -270,8 +270,8 @@ struct PaintingOptions: ParsableArguments {
         settings.eta = eta ?? settings.sampler.defaultEta
     }
 
-    func makeEngine() throws -> Engine {
-        let engine = try Engine(threads: Threads(threads), precision: precision)
+    func makeEngine(profile: Profile? = nil) throws -> Engine {
+        let engine = try Engine(threads: Threads(threads), precision: precision, profile: profile)
         if precision == .bf16, !engine.hasBFloat16 {
             throw PaintingError.processorLacks(
                 "--precision bf16 needs a processor with BF16 instructions, and this one's best are \(engine.instructionSet). Pass --precision auto."
@@ -350,7 +350,9 @@ struct TellingOptions: ParsableArguments {
     @Flag(name: .long, help: "Print nothing but errors.")
     var quiet = false
 
-    @Flag(name: .long, help: "Print more: the plan, and the time that each result took.")
+    @Flag(
+        name: .long,
+        help: "Print more: the plan, how long each result took and, where a model paints, each kind of operation.")
     var verbose = false
 
     func validate() throws {

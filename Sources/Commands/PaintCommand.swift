@@ -60,6 +60,7 @@ struct PaintCommand: PaintingCommand {
                 if telling.explain { console.explain(plan) } else { try console.report(.plan(plan)) }
             }
             if telling.explain { return }
+            let start = clock()
             let meter = ProgressMeter(total: try paintings.reduce(0) { $0 + (try $1.work()) }, now: clock)
             for (painting, path) in zip(paintings, paths) {
                 let began = clock()
@@ -77,6 +78,7 @@ struct PaintCommand: PaintingCommand {
                             path: path, input: nil, command: "paint", seed: painting.settings.seed,
                             seconds: clock() - began, hash: recipe.hash)))
             }
+            session.tellProfile(of: studio, seconds: clock() - start)
         }
     }
 }

@@ -26,7 +26,8 @@ struct PaintingSession {
             by: inherits ? networks(of: subjects, settings) : settings.networks(),
             from: inherits ? subjects.first?.path : nil)
         let studio = try Studio(
-            model: options.modelName, as: options.traits.options, adapters: adapters, on: options.makeEngine())
+            model: options.modelName, as: options.traits.options, adapters: adapters,
+            on: options.makeEngine(profile: console.verbose ? Profile() : nil))
         for (adapter, leftOut) in zip(adapters, studio.model.leftOut) {
             if let leftOut { try console.report(.warning(code: "lora", text: leftOut + ".", path: adapter.path)) }
         }
@@ -114,6 +115,16 @@ struct PaintingSession {
                 "--clip-skip \(skip) changes nothing here: the text encoder of \(studio.model.name) is always read at its own layer."
             )
         }
+    }
+
+    /// What every operation took, where --verbose asks for it.
+    ///
+    /// - Parameter seconds: that painting took as a whole
+    func tellProfile(of studio: Studio, seconds: Double) {
+        let engine = studio.model.engine
+        guard let profile = engine.profile else { return }
+        console.clearBar()
+        for line in profile.report(of: seconds, on: engine) { console.tell(line) }
     }
 
     func recipe(

@@ -16,11 +16,11 @@ extension Linear {
 extension Convolution {
     package convenience init(
         _ scope: WeightScope, from inputs: Int, to outputs: Int, kernel: Int = 3, stride: Int = 1,
-        padding: Padding? = nil
+        padding: Padding? = nil, precision: Engine.Precision = .f32
     ) {
         self.init(
             scope.weights("weight", [outputs, inputs, kernel, kernel]), bias: scope.weights("bias", [outputs]),
-            stride: stride, padding: padding ?? Padding(kernel / 2), on: scope.engine)
+            stride: stride, padding: padding ?? Padding(kernel / 2), precision: precision, on: scope.engine)
     }
 }
 
@@ -50,16 +50,22 @@ struct ResidualBlock: Sendable {
     private let conv2: Convolution
     private let shortcut: Convolution?
 
-    /// - Parameter timeWidth: width of the time embedding; none in an autoencoder.
+    /// - Parameters:
+    ///   - timeWidth: width of the time embedding; none in an autoencoder
+    ///   - precision: what the shortcut may be rounded to
     init(
-        _ scope: WeightScope, from inputs: Int, to outputs: Int, timeWidth: Int?, groups: Int, epsilon: Float
+        _ scope: WeightScope, from inputs: Int, to outputs: Int, timeWidth: Int?, groups: Int, epsilon: Float,
+        precision: Engine.Precision = .f32
     ) {
         norm1 = GroupNorm(scope("norm1"), channels: inputs, groups: groups, epsilon: epsilon)
         conv1 = Convolution(scope("conv1"), from: inputs, to: outputs)
         timeProjection = timeWidth.map { Linear(scope("time_emb_proj"), from: $0, to: outputs) }
         norm2 = GroupNorm(scope("norm2"), channels: outputs, groups: groups, epsilon: epsilon)
         conv2 = Convolution(scope("conv2"), from: outputs, to: outputs)
-        shortcut = inputs == outputs ? nil : Convolution(scope("conv_shortcut"), from: inputs, to: outputs, kernel: 1)
+        shortcut =
+            inputs == outputs
+            ? nil
+            : Convolution(scope("conv_shortcut"), from: inputs, to: outputs, kernel: 1, precision: precision)
     }
 
     /// - Parameter time: `[N, timeWidth]`, already activated

@@ -30,36 +30,43 @@ extension Engine {
         let tile = attention_rows()
         let tiles = (queries + tile - 1) / tile
         let packedFloats = attention_packed_floats(keys, width)
-        let scratchFloats = attention_scratch_floats(tile, width)
+        let scratchFloats = attention_scratch_floats(width)
         // Few enough heads at once that their packed keys and values stay small, enough for every thread.
         let atOnce = min(batch * heads, max(threads.count, packedMost / packedFloats))
         var result = Tensor(unfilled: [batch, queries, channels])
 
-        q.withPointer { q in
-            k.withPointer { k in
-                v.withPointer { v in
-                    result.withMutablePointer { out in
-                        scratch.lend(atOnce * packedFloats + threads.count * scratchFloats) { memory in
-                            /// Offset of a head's first value in rows of `rows` tokens an item.
-                            func start(_ head: Int, rows: Int) -> Int {
-                                head / heads * rows * channels + head % heads * width
-                            }
-                            for first in stride(from: 0, to: batch * heads, by: atOnce) {
-                                let count = min(atOnce, batch * heads - first)
-                                threads.forEach(count) { index in
-                                    let place = start(first + index, rows: keys)
-                                    attention_pack(
-                                        k + place, v + place, channels, keys, width, bfloat16,
-                                        memory + index * packedFloats)
+        timed(
+            "attention, \(product.rawValue)",
+            "\(queries) over \(keys), \(batch)·\(heads) heads of \(width)",
+            operations: 4 * Double(batch * queries) * Double(keys * channels)
+        ) {
+            q.withPointer { q in
+                k.withPointer { k in
+                    v.withPointer { v in
+                        result.withMutablePointer { out in
+                            scratch.lend(atOnce * packedFloats + threads.count * scratchFloats) { memory in
+                                /// Offset of a head's first value in rows of `rows` tokens an item.
+                                func start(_ head: Int, rows: Int) -> Int {
+                                    head / heads * rows * channels + head % heads * width
                                 }
-                                threads.forEachWithWorker(count * tiles) { piece, worker in
-                                    let (index, tileIndex) = piece.quotientAndRemainder(dividingBy: tiles)
-                                    let row = tileIndex * tile
-                                    let place = start(first + index, rows: queries) + row * channels
-                                    attention_head(
-                                        q + place, channels, min(tile, queries - row), memory + index * packedFloats,
-                                        keys, width, scale, causal ? row : -1, bfloat16, out + place,
-                                        memory + atOnce * packedFloats + worker * scratchFloats)
+                                for first in stride(from: 0, to: batch * heads, by: atOnce) {
+                                    let count = min(atOnce, batch * heads - first)
+                                    threads.forEach(count) { index in
+                                        let place = start(first + index, rows: keys)
+                                        attention_pack(
+                                            k + place, v + place, channels, keys, width, bfloat16,
+                                            memory + index * packedFloats)
+                                    }
+                                    threads.forEachWithWorker(count * tiles) { piece, worker in
+                                        let (index, tileIndex) = piece.quotientAndRemainder(dividingBy: tiles)
+                                        let row = tileIndex * tile
+                                        let place = start(first + index, rows: queries) + row * channels
+                                        attention_head(
+                                            q + place, channels, min(tile, queries - row),
+                                            memory + index * packedFloats,
+                                            keys, width, scale, causal ? row : -1, bfloat16, out + place,
+                                            memory + atOnce * packedFloats + worker * scratchFloats)
+                                    }
                                 }
                             }
                         }

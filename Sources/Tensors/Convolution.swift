@@ -17,6 +17,7 @@ package final class Convolution: Sendable {
     package let stride: Int
     package let padding: Padding
     package let form: KernelPlan.Form
+    private let product: KernelPlan.Product
     private let winograd: Winograd?
     private let operations = PackedOperations<Shape>()
 
@@ -28,10 +29,11 @@ package final class Convolution: Sendable {
     /// - Parameters:
     ///   - weights: `[O, I, kh, kw]`
     ///   - bias: `[O]`
+    ///   - precision: what the layer allows; the plan picks
     ///   - form: instead of the plan's, for measurements and tests
     package init(
-        _ weights: Weights, bias: Weights?, stride: Int = 1, padding: Padding, form: KernelPlan.Form? = nil,
-        on engine: Engine
+        _ weights: Weights, bias: Weights?, stride: Int = 1, padding: Padding, precision: Engine.Precision = .f32,
+        form: KernelPlan.Form? = nil, on engine: Engine
     ) {
         precondition(weights.shape.count == 4, "a convolution needs [O, I, kh, kw], not \(weights.shape)")
         (self.engine, self.weights, self.stride, self.padding) = (engine, weights, stride, padding)
@@ -39,6 +41,11 @@ package final class Convolution: Sendable {
             form
             ?? KernelPlan.form(
                 kernelHeight: weights.shape[2], kernelWidth: weights.shape[3], stride: stride, on: engine)
+        // Winograd's is faster in 32 bits than a direct form is in 16, and would lose too much with its factors rounded.
+        product =
+            self.form == .direct
+            ? KernelPlan.product(
+                inputs: weights.shape[1], outputs: weights.shape[0], precision: precision, on: engine) : .float32
         winograd = self.form == .winograd ? Winograd(weights, padding: padding) : nil
         self.bias = bias.map { bias in
             let storage = Storage(bias.count.roundedUp(to: engine.lanes))
@@ -76,13 +83,24 @@ package final class Convolution: Sendable {
 
     private func run(_ x: FeatureMap, into result: inout FeatureMap, accumulates: Bool) throws {
         precondition(x.channels == inChannels, "\(x.shapeDescription) into a convolution of \(inChannels) channels")
-        if let winograd {
-            winograd.run(x, bias: bias, into: &result, accumulates: accumulates, on: engine)
-            return
-        }
-        let operation = try operation(for: x, accumulates: accumulates)
-        try x.withPointer { source in
-            try result.withMutablePointer { try operation.run(source, bias: bias, into: $0, on: engine) }
+        let (kernel, pixels) = (weights.shape[2] * weights.shape[3], result.batch * result.pixels)
+        try engine.timed(
+            "convolution, \(form == .direct ? product.rawValue : form.rawValue)",
+            "\(inChannels)→\(outChannels), \(weights.shape[3])×\(weights.shape[2])"
+                + (stride == 1 ? "" : " stride \(stride)") + ", \(result.batch)·\(result.width)×\(result.height)",
+            operations: 2 * Double(kernel * inChannels) * Double(outChannels * pixels)
+        ) {
+            if let winograd {
+                return winograd.run(x, bias: bias, into: &result, accumulates: accumulates, on: engine)
+            }
+            let operation = try operation(for: x, accumulates: accumulates)
+            try x.withPointer { source in
+                try result.withMutablePointer { destination in
+                    try engine.withFactors(source, x.count, of: product) {
+                        try operation.run($0, bias: bias, into: destination, on: engine)
+                    }
+                }
+            }
         }
     }
 
@@ -110,7 +128,8 @@ package final class Convolution: Sendable {
             kernel_height: Int32(weights.shape[2]),
             kernel_width: Int32(weights.shape[3]), stride: Int32(stride), pad_top: Int32(padding.top),
             pad_left: Int32(padding.left), pad_bottom: Int32(padding.bottom), pad_right: Int32(padding.right),
-            block: Int32(x.lanes), winograd: form == .libraryWinograd ? 1 : 0, has_bias: bias == nil ? 0 : 1,
+            block: Int32(x.lanes), bfloat16: product == .bfloat16 ? 1 : 0,
+            winograd: form == .libraryWinograd ? 1 : 0, has_bias: bias == nil ? 0 : 1,
             accumulate: accumulates ? 1 : 0)
     }
 }

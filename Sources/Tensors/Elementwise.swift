@@ -13,9 +13,11 @@ extension Engine {
         var result = Tensor(unfilled: x.shape.dropLast() + [width])
         x.withPointer { source in
             result.withMutablePointer { out in
-                threads.forRanges(x.count / (2 * width), grain: 16) { rows in
-                    kernel_geglu(
-                        source + rows.lowerBound * 2 * width, out + rows.lowerBound * width, rows.count, width)
+                timed("gated GELU", "\(width) wide") {
+                    threads.forRanges(x.count / (2 * width), grain: 16) { rows in
+                        kernel_geglu(
+                            source + rows.lowerBound * 2 * width, out + rows.lowerBound * width, rows.count, width)
+                    }
                 }
             }
         }
@@ -26,15 +28,17 @@ extension Engine {
     package func add(_ tokens: Tensor, to map: inout FeatureMap) {
         let (batch, channels, pixels, blocks, lanes) = (map.batch, map.channels, map.pixels, map.blocks, map.lanes)
         precondition(tokens.shape == [batch, pixels, channels], "\(tokens.shape) onto \(map.shapeDescription)")
-        let plane = map.planeSize
+        let (plane, shape) = (map.planeSize, map.shapeDescription)
         tokens.withPointer { source in
             map.withMutablePointer { destination in
-                threads.forEach(batch * blocks) { index in
-                    let (item, block) = index.quotientAndRemainder(dividingBy: blocks)
-                    kernel_add_rows_to_plane(
-                        source + item * pixels * channels + block * lanes, channels,
-                        min(lanes, channels - block * lanes),
-                        destination + index * plane, pixels, lanes)
+                timed("tokens added to pixels", shape) {
+                    threads.forEach(batch * blocks) { index in
+                        let (item, block) = index.quotientAndRemainder(dividingBy: blocks)
+                        kernel_add_rows_to_plane(
+                            source + item * pixels * channels + block * lanes, channels,
+                            min(lanes, channels - block * lanes),
+                            destination + index * plane, pixels, lanes)
+                    }
                 }
             }
         }
@@ -46,8 +50,10 @@ extension Engine {
         var result = Tensor(unfilled: x.shape)
         x.withPointer { source in
             result.withMutablePointer { out in
-                threads.forRanges(x.count, grain: 1 << 14) {
-                    kernel(source + $0.lowerBound, out + $0.lowerBound, $0.count)
+                timed("activation", "\(x.shape.last ?? 0) wide") {
+                    threads.forRanges(x.count, grain: 1 << 14) {
+                        kernel(source + $0.lowerBound, out + $0.lowerBound, $0.count)
+                    }
                 }
             }
         }

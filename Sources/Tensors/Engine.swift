@@ -13,6 +13,8 @@ package struct Engine: Sendable {
     package let instructionSet: String
     /// What matrix products may be rounded to.
     package let precision: Precision
+    /// Where times are gathered, if anywhere.
+    package let profile: Profile?
     /// Shared by everything that runs on this engine.
     let scratch = Scratch()
 
@@ -27,10 +29,13 @@ package struct Engine: Sendable {
 
     /// - Parameters:
     ///   - precision: `bf16` is `f32` where the processor lacks it: see ``hasBFloat16``
+    ///   - profile: told of every operation
     ///   - lanes: fewer than the processor's vectors hold, for tests: 8 where there are 16
     /// - Throws: ``EngineError/libraryMissing(_:)`` when oneDNN cannot be opened.
-    package init(threads: Threads = Threads(), precision: Precision = .f32, lanes: Int? = nil) throws {
-        (self.threads, self.precision) = (threads, precision)
+    package init(threads: Threads = Threads(), precision: Precision = .f32, profile: Profile? = nil, lanes: Int? = nil)
+        throws
+    {
+        (self.threads, self.precision, self.profile) = (threads, precision, profile)
         try Engine.open()
         instructionSet = String(cString: dnnl_shim_instruction_set())
         let widest = instructionSet.hasPrefix("avx512") ? 16 : instructionSet == "avx2" ? 8 : 1

@@ -94,6 +94,10 @@ extension Engine {
 
     /// Two maps of one size, channels of `a` before those of `b`.
     package func concatenated(_ a: FeatureMap, _ b: FeatureMap) -> FeatureMap {
+        timed("channels joined", "\(a.shapeDescription) and \(b.channels)") { joined(a, b) }
+    }
+
+    private func joined(_ a: FeatureMap, _ b: FeatureMap) -> FeatureMap {
         precondition(
             a.batch == b.batch && a.height == b.height && a.width == b.width,
             "channels of \(a.shapeDescription) and \(b.shapeDescription) cannot be joined")
@@ -137,11 +141,13 @@ extension Engine {
         let lanes = map.lanes
         map.withPointer { source in
             result.withMutablePointer { destination in
-                threads.forEach(map.batch * map.blocks) { piece in
-                    for y in 0..<height {
-                        kernel_stretch_row(
-                            source + piece * map.planeSize + y * map.height / height * map.width * lanes, map.width,
-                            destination + (piece * height + y) * width * lanes, width, lanes)
+                timed("enlargement", map.shapeDescription) {
+                    threads.forEach(map.batch * map.blocks) { piece in
+                        for y in 0..<height {
+                            kernel_stretch_row(
+                                source + piece * map.planeSize + y * map.height / height * map.width * lanes,
+                                map.width, destination + (piece * height + y) * width * lanes, width, lanes)
+                        }
                     }
                 }
             }

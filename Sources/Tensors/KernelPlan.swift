@@ -1,7 +1,7 @@
 /// Which form each layer runs in: a pure function of the processor and the layer's shape, never of a clock.
 package enum KernelPlan {
     /// Name of this rule, written in recipes: it changes when the rule does.
-    package static let name = "winograd-4, bf16-1"
+    package static let name = "winograd-4, bf16-2"
 
     package enum Form: String, Sendable, CaseIterable {
         /// Our own Winograd F(4×4, 3×3).

@@ -1,5 +1,4 @@
 import CDNNL
-import CKernels
 
 /// A matrix with fixed weights that rows are multiplied by: y = x·Wᵀ + b.
 package final class Linear: Sendable {
@@ -47,19 +46,17 @@ package final class Linear: Sendable {
 
     private func run(_ x: Tensor, into result: inout Tensor, accumulates: Bool) throws {
         precondition(x.shape.last == inputs, "\(x.shape) into a matrix of \(inputs) inputs")
-        let operation = try operation(rows: x.count / inputs, accumulates: accumulates)
+        let rows = x.count / inputs
+        let operation = try operation(rows: rows, accumulates: accumulates)
         try x.withPointer { source in
             try result.withMutablePointer { destination in
-                guard product == .bfloat16 else {
-                    return try operation.run(source, bias: bias, into: destination, on: engine)
-                }
-                let rounded = Storage((x.count + 1) / 2)
-                let words = UnsafeMutableRawPointer(rounded.pointer).assumingMemoryBound(to: UInt16.self)
-                engine.threads.forRanges(x.count, grain: 1 << 16) {
-                    kernel_to_bfloat16(source + $0.lowerBound, words + $0.lowerBound, $0.count)
-                }
-                try withExtendedLifetime(rounded) {
-                    try operation.run(words, bias: bias, into: destination, on: engine)
+                try engine.withFactors(source, x.count, of: product) { factors in
+                    try engine.timed(
+                        "product, \(product.rawValue)", "\(inputs)→\(outputs), \(rows) rows",
+                        operations: 2 * Double(rows * inputs) * Double(outputs)
+                    ) {
+                        try operation.run(factors, bias: bias, into: destination, on: engine)
+                    }
                 }
             }
         }

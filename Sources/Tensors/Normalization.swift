@@ -25,6 +25,10 @@ package struct GroupNorm: Sendable {
     package func callAsFunction(_ x: FeatureMap, adding added: Tensor? = nil, activation: Activation = .identity)
         -> FeatureMap
     {
+        engine.timed("group normalisation", x.shapeDescription) { normalised(x, adding: added, activation) }
+    }
+
+    private func normalised(_ x: FeatureMap, adding added: Tensor?, _ activation: Activation) -> FeatureMap {
         let (scale, shift) = laneScales(x, adding: added)
         var result = x.like()
         x.withPointer { source in
@@ -47,6 +51,10 @@ package struct GroupNorm: Sendable {
 
     /// The same as rows for a transformer. **Shape** `[N, H·W, C]`
     package func tokens(_ x: FeatureMap) -> Tensor {
+        engine.timed("group normalisation", x.shapeDescription) { normalisedTokens(x) }
+    }
+
+    private func normalisedTokens(_ x: FeatureMap) -> Tensor {
         let (scale, shift) = laneScales(x, adding: nil)
         var result = Tensor(unfilled: [x.batch, x.pixels, x.channels])
         x.withPointer { source in
@@ -168,11 +176,12 @@ package struct LayerNorm: Sendable {
         var result = Tensor(unfilled: x.shape)
         x.withPointer { source in
             result.withMutablePointer { out in
-                engine.threads.forRanges(x.count / width, grain: 64) { rows in
-                    kernel_layer_norm(
-                        source + rows.lowerBound * width, out + rows.lowerBound * width, rows.count, width, weight,
-                        bias,
-                        epsilon)
+                engine.timed("layer normalisation", "\(width) wide") {
+                    engine.threads.forRanges(x.count / width, grain: 64) { rows in
+                        kernel_layer_norm(
+                            source + rows.lowerBound * width, out + rows.lowerBound * width, rows.count, width, weight,
+                            bias, epsilon)
+                    }
                 }
             }
         }

@@ -348,6 +348,10 @@ import Testing
         #expect(quiet.output == "" && quiet.errors == "")
         #expect(verbose.errorLines.count > usual.errorLines.count)
         #expect(verbose.errors.contains("2 of 4 steps"))
+        // The profile.
+        for part in ["convolution, ", "attention, ", "group normalisation", " GFLOP/s", " % of the peak"] {
+            #expect(verbose.errors.contains(part) && !usual.errors.contains(part), "\(part)")
+        }
         #expect(
             try place.run(["refine", "nowhere.png", "--quiet"]).errorLines.count == 1, "errors are told all the same")
     }

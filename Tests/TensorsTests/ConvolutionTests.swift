@@ -88,6 +88,39 @@ import Threads
         if engine.lanes > 1 { #expect(implementations.contains("winograd"), "\(implementations)") }
     }
 
+    @Test("a direct convolution rounded to bfloat16 differs by as much as that rounding, and Winograd is never rounded")
+    func rounded() throws {
+        let engine = try Engine(threads: Threads(2))
+        guard engine.hasBFloat16 else { return }
+        var generator = SeededGenerator(3)
+        for c in Self.cases where c.kernel < 5 {
+            let x = generator.tensor([c.batch, c.channels.0, c.size.height, c.size.width])
+            let weights = generator.tensor([c.channels.1, c.channels.0, c.kernel, c.kernel])
+            let bias = generator.tensor([c.channels.1])
+            let start = generator.tensor(
+                Reference.convolution(x, weights, bias: bias, stride: c.stride, padding: c.padding).shape)
+            func run(_ precision: Engine.Precision) throws -> Tensor {
+                let convolution = Convolution(
+                    Weights(weights), bias: Weights(bias), stride: c.stride, padding: c.padding, precision: precision,
+                    on: engine)
+                var sum = engine.featureMap(start)
+                try convolution.add(engine.featureMap(x), to: &sum)
+                #expect(sum.hasCleanLanes, "\(c.testDescription)")
+                return engine.tensor(sum)
+            }
+            let (exact, rounded) = (try run(.f32), try run(.bf16))
+            if c.kernel == 3, c.stride == 1 {
+                #expect(rounded.values == exact.values, "\(c.testDescription)")
+                continue
+            }
+            // Each factor errs by 2⁻⁹ at most, and errors of K products up to 1 add up as √K by chance.
+            let terms = Float(c.channels.0 * c.kernel * c.kernel)
+            expectClose(rounded, exact, absolute: 0x1p-7 * terms.squareRoot(), c.testDescription)
+            let differs = rounded.values != exact.values
+            #expect(differs, "\(c.testDescription)")
+        }
+    }
+
     @Test("adding into a shared map leaves the other holder's values alone")
     func sharing() throws {
         let engine = try Engine(threads: Threads(1))

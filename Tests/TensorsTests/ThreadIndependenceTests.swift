@@ -41,12 +41,17 @@ import Threads
             let weights = Weights(generator.tensor([outputs, inputs, kernel, kernel]))
             let bias = Weights(generator.tensor([outputs]))
             try expectSame("kernel \(kernel), stride \(stride)") { engine in
-                let convolution = Convolution(
-                    weights, bias: bias, stride: stride, padding: .init(kernel / 2), on: engine)
-                let map = engine.featureMap(x)
-                var sum = try convolution(map)
-                try convolution.add(map, to: &sum)
-                return engine.tensor(sum).values
+                var values: [Float] = []
+                for precision in [Engine.Precision.f32, .bf16] {
+                    let convolution = Convolution(
+                        weights, bias: bias, stride: stride, padding: .init(kernel / 2), precision: precision,
+                        on: engine)
+                    let map = engine.featureMap(x)
+                    var sum = try convolution(map)
+                    try convolution.add(map, to: &sum)
+                    values += engine.tensor(sum).values
+                }
+                return values
             }
         }
     }

@@ -23,6 +23,7 @@ typedef struct {
     int out_channels, kernel_height, kernel_width, stride;
     int pad_top, pad_left, pad_bottom, pad_right;
     int block;        ///< lanes of the feature maps: 16, 8 or 1
+    int bfloat16;     ///< 1: the source is given as bfloat16 and weights are packed so; sums and results stay 32-bit floats
     int winograd;     ///< 1: Winograd's algorithm, 0: direct
     int has_bias;
     int accumulate;   ///< 1: the result is added to what the destination holds

@@ -113,7 +113,7 @@ private struct DownBlock: Sendable {
         residuals = (0..<c.layersPerBlock[level]).map {
             ResidualBlock(
                 scope("resnets", $0), from: $0 == 0 ? inputs : outputs, to: outputs, timeWidth: c.timeWidth,
-                groups: c.groups, epsilon: c.epsilon)
+                groups: c.groups, epsilon: c.epsilon, precision: scope.engine.precision)
         }
         transformers =
             c.downBlocks[level] == .plain
@@ -128,7 +128,8 @@ private struct DownBlock: Sendable {
             downsamples
             ? Convolution(
                 scope("downsamplers", 0)("conv"), from: outputs, to: outputs, stride: 2,
-                padding: c.downsamplePadding == 0 ? .init(top: 0, left: 0, bottom: 1, right: 1) : .init(1))
+                padding: c.downsamplePadding == 0 ? .init(top: 0, left: 0, bottom: 1, right: 1) : .init(1),
+                precision: scope.engine.precision)
             : nil
     }
 
@@ -156,7 +157,7 @@ private struct MiddleBlock: Sendable {
         func residual(_ index: Int) -> ResidualBlock {
             ResidualBlock(
                 scope("resnets", index), from: channels, to: channels, timeWidth: c.timeWidth, groups: c.groups,
-                epsilon: c.epsilon)
+                epsilon: c.epsilon, precision: scope.engine.precision)
         }
         first = residual(0)
         transformer =
@@ -196,7 +197,7 @@ private struct UpBlock: Sendable {
             let skip = $0 == layers - 1 ? skipBelow : outputs
             return ResidualBlock(
                 scope("resnets", $0), from: ($0 == 0 ? inputs : outputs) + skip, to: outputs, timeWidth: c.timeWidth,
-                groups: c.groups, epsilon: c.epsilon)
+                groups: c.groups, epsilon: c.epsilon, precision: scope.engine.precision)
         }
         transformers =
             c.upBlocks[index] == .plain
