@@ -126,13 +126,17 @@ package final class Journal {
         }
     }
 
-    /// Notes that a run begins, and with which seed.
-    package func begin(seed: UInt64) throws(PaintingError) {
-        self.seed = seed
+    /// Notes that a run begins, and the seed of what is not given one.
+    package func begin(seed: UInt64?) throws(PaintingError) {
+        self.seed = seed ?? self.seed
         try add([
-            ("velatura", .text(Recipe.version)), ("run", .integer(Int(getpid()))), ("seed", .text("\(seed)")),
+            ("velatura", .text(Recipe.version)), ("run", .integer(Int(getpid()))),
+            ("seed", seed.map { .text("\($0)") } ?? .null),
         ])
     }
+
+    /// Whether anything failed that was not mended since.
+    package var hasFailures: Bool { !failed.isEmpty }
 
     /// Notes that a result is about to stand under its name.
     ///

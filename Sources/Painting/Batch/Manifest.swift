@@ -38,6 +38,9 @@ package struct Manifest: Sendable {
         package var text: String
 
         package init(_ line: Int, _ text: String) { (self.line, self.text) = (line, text) }
+
+        /// What is told of a file.
+        package func error(in path: String) -> PaintingError { .unsuitable("\(path), line \(line): \(text)") }
     }
 
     /// The most that a manifest may hold.
@@ -54,7 +57,7 @@ package struct Manifest: Sendable {
         do throws(Fault) {
             try self.init(bytes, named: path)
         } catch {
-            throw PaintingError.unsuitable("\(path), line \(error.line): \(error.text)")
+            throw error.error(in: path)
         }
         guard !entries.isEmpty else {
             throw PaintingError.unsuitable("\(path) lists nothing. Give it a line for each picture.")

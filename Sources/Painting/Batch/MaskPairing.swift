@@ -70,7 +70,7 @@ package struct MaskPairing: Sendable {
     }
 
     /// The path without the ending of its name.
-    static func stem(_ path: String) -> String {
+    package static func stem(_ path: String) -> String {
         let (folder, name) = split(path)
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return path }
         return folder + name[..<dot]
