@@ -9,7 +9,7 @@ import Testing
     }
 
     /// The line and the text of what is wrong.
-    private func fault(_ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation)
+    private func refused(_ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation)
         -> Manifest.Fault?
     {
         do {
@@ -70,8 +70,8 @@ import Testing
     ]
 
     @Test("CSV that is none is told with its line", arguments: badCSV)
-    func badCSV(text: String, line: Int, part: String) throws {
-        let fault = try #require(fault(text, "x.csv"))
+    func noCSV(text: String, line: Int, part: String) throws {
+        let fault = try #require(refused(text, "x.csv"))
         #expect(fault.line == line && fault.text.contains(part), "\(fault)")
     }
 
@@ -99,8 +99,8 @@ import Testing
     ]
 
     @Test("JSON that is none is told with its line", arguments: badJSON)
-    func badJSON(text: String, line: Int, part: String) throws {
-        let fault = try #require(fault(text, "x.json"))
+    func noJSON(text: String, line: Int, part: String) throws {
+        let fault = try #require(refused(text, "x.json"))
         #expect(fault.line == line && fault.text.contains(part), "\(fault)")
     }
 
@@ -133,8 +133,8 @@ import Testing
     ]
 
     @Test("YAML that is none, or that could grow, is told with its line", arguments: badYAML)
-    func badYAML(text: String, line: Int, part: String) throws {
-        let fault = try #require(fault(text, "x.yaml"))
+    func noYAML(text: String, line: Int, part: String) throws {
+        let fault = try #require(refused(text, "x.yaml"))
         #expect(fault.line == line && fault.text.contains(part), "\(fault)")
     }
 
@@ -144,15 +144,15 @@ import Testing
             let thrown = #expect(throws: Manifest.Fault.self) { try Manifest(bytes, named: "x.csv") }
             #expect(try #require(thrown).line == 2 && thrown?.text.contains("UTF-8") == true)
         }
-        #expect(try #require(fault("a", "x.txt")).text.contains(".csv"))
+        #expect(try #require(refused("a", "x.txt")).text.contains(".csv"))
     }
 
     @Test("more than the limits is refused")
     func limits() throws {
         let many = "input\n" + String(repeating: "a\n", count: Manifest.mostEntries + 1)
-        #expect(try #require(fault(many, "x.csv")).line == Manifest.mostEntries + 2)
+        #expect(try #require(refused(many, "x.csv")).line == Manifest.mostEntries + 2)
         let wide = (0...Manifest.mostMembers).map { "c\($0)" }.joined(separator: ",")
-        #expect(try #require(fault(wide + "\n" + wide, "x.csv")).line == 2)
+        #expect(try #require(refused(wide + "\n" + wide, "x.csv")).line == 2)
     }
 
     @Test("every cut of a manifest is read or told, and nothing hangs")
