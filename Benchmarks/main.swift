@@ -12,10 +12,10 @@ import Threads
 /// What the command line asks for.
 struct Request {
     static let usage =
-        "usage: velatura-bench [convolutions|steps|demo|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--precision f32|auto|bf16] [--profile] [--json]"
+        "usage: velatura-bench [convolutions|steps|demo|shortcuts|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--precision f32|auto|bf16] [--profile] [--json]"
 
     var part = "all"
-    /// Instead of the built-in model: a folder, for steps.
+    /// Instead of the built-in model: a folder or file, for steps and shortcuts.
     var model: String?
     /// Of its picture, in pixels.
     var side = 512
@@ -31,7 +31,7 @@ struct Request {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
-            case "convolutions", "steps", "demo", "all": part = argument
+            case "convolutions", "steps", "demo", "shortcuts", "all": part = argument
             case "--json": json = true
             case "--profile": profiles = true
             case "--precision":
@@ -69,6 +69,10 @@ func run(_ request: Request) throws {
         "\(engine.instructionSet), oneDNN \(library), \(engine.threads.count) threads, plan \(KernelPlan.name)")
     // The demo comes first, while the process holds nothing else.
     if request.asks(for: "demo") { try Demo(engine: engine, report: report).run("samples/chelsea.png") }
+    // Long, and of no use beside another program: only where it is named.
+    if request.part == "shortcuts" {
+        try ShortcutCosts(engine: engine, report: report).run(request.model ?? "miniature", side: request.side)
+    }
     if request.asks(for: "steps") {
         let steps = Steps(engine: engine, report: report, rounds: request.rounds ?? (request.model == nil ? 15 : 5))
         if let path = request.model {

@@ -175,6 +175,12 @@ VARIANTS void kernel_geglu(const float *rows, float *out, size_t count, size_t w
         for (size_t j = 0; j < width; j++) out[r * width + j] = rows[r * 2 * width + j] * gelu(rows[r * 2 * width + width + j]);
 }
 
+VARIANTS void kernel_geglu_to_bfloat16(const float *rows, uint16_t *out, size_t count, size_t width) {
+    for (size_t r = 0; r < count; r++)
+        for (size_t j = 0; j < width; j++)
+            out[r * width + j] = nearest_bfloat16(rows[r * 2 * width + j] * gelu(rows[r * 2 * width + width + j]));
+}
+
 // Elementwise.
 
 VARIANTS void kernel_silu_array(const float *x, float *out, size_t count) {

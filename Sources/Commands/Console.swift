@@ -164,6 +164,11 @@ final class Console {
             let guidance = plan.guidance.map { "guidance \(number($0))" } ?? "without guidance"
             lines.append("  sampler \(plan.sampler), schedule \(plan.schedule), \(guidance), in one tile")
             lines.append("  \(text(plan.words))")
+            if !plan.networks.isEmpty { lines.append("  \(text(plan.networks))") }
+            if !plan.departures.isEmpty {
+                let options = plan.departures.map { "--\($0.name) \($0.value)" }
+                lines.append("  departs from the exact picture: \(options.joined(separator: ", "))")
+            }
             lines.append("  about \(time(plan.seconds)), at most about \(Int(plan.bytes / 1e6)) MB of memory")
         }
         return lines.joined(separator: "\n")
@@ -185,6 +190,21 @@ final class Console {
         }
         let prompt = words.prompt.map(told).joined(separator: " AND ")
         return "prompt of \(prompt)" + (words.negative.map { "; negative of \(told($0))" } ?? "")
+    }
+
+    /// "LoRA ink (0.5), embedding wisp"
+    private static func text(_ networks: [PaintingEvent.Plan.Network]) -> String {
+        networks.map { network in
+            let kind = network.kind == "lora" ? "LoRA" : network.kind
+            return "\(kind) \(network.name)" + (network.weight.map { " (\(number($0)))" } ?? "")
+        }.joined(separator: ", ")
+    }
+
+    private static func json(_ network: PaintingEvent.Plan.Network) -> JSONText {
+        .object([
+            ("kind", .text(network.kind)), ("name", .text(network.name)),
+            ("weight", network.weight.map(JSONText.number) ?? .null),
+        ])
     }
 
     private static func json(_ count: TextCount) -> JSONText {
@@ -224,6 +244,8 @@ final class Console {
                     ("schedule", .text(plan.schedule)), ("guidance", plan.guidance.map(JSONText.number) ?? .null),
                     ("prompt", .list(plan.words.prompt.map(json))),
                     ("negative", plan.words.negative.map(json) ?? .null),
+                    ("networks", .list(plan.networks.map(json))),
+                    ("departures", .object(plan.departures.map { ($0.name, .text($0.value)) })),
                     ("seconds", .number((plan.seconds * 10).rounded() / 10)),
                     ("bytes", .number(plan.bytes.rounded())),
                 ]

@@ -147,6 +147,15 @@ struct PaintingOptions: ParsableArguments {
 
     @Option(
         name: .long,
+        help: ArgumentHelp(
+            "A hypernetwork, applied with weight W (1), or a folder of them, for prompts to name; may be repeated.",
+            valueName: "path[:w]"))
+    var hypernetwork: [String] = []
+
+    @OptionGroup(title: "Speed against exactness") var shortcuts: ShortcutOptions
+
+    @Option(
+        name: .long,
         help: "What large matrix products are rounded to; auto is bf16 where the processor has it and gains by it.")
     var precision: Engine.Precision = .auto
 
@@ -209,6 +218,7 @@ struct PaintingOptions: ParsableArguments {
         settings.clipSkip = clipSkip
         (settings.kind, settings.prediction) = (traits.kind, traits.prediction)
         sampling.apply(to: &settings)
+        shortcuts.apply(to: &settings)
         // Whose rules hold decides how words are read.
         try settings.checkWords()
         return settings
@@ -263,6 +273,7 @@ struct PaintingOptions: ParsableArguments {
         if let fault = sampling.fault(with: settings.sampler, eta: eta ?? settings.sampler.defaultEta) {
             throw PaintingError.usage(fault)
         }
+        try shortcuts.check(against: model)
         if let clipSkip, model.takesClipSkip, clipSkip > model.text.layers {
             throw PaintingError.usage(
                 "--clip-skip is \(clipSkip), but the text encoder of \(model.name) has \(model.text.layers) layers.")
@@ -271,7 +282,8 @@ struct PaintingOptions: ParsableArguments {
     }
 
     func makeEngine(profile: Profile? = nil) throws -> Engine {
-        let engine = try Engine(threads: Threads(threads), precision: precision, profile: profile)
+        var engine = try Engine(threads: Threads(threads), precision: precision, profile: profile)
+        engine.table = try KernelTableFile.here?.table(on: engine) ?? .shipped
         if precision == .bf16, !engine.hasBFloat16 {
             throw PaintingError.processorLacks(
                 "--precision bf16 needs a processor with BF16 instructions, and this one's best are \(engine.instructionSet). Pass --precision auto."

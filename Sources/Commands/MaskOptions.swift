@@ -18,12 +18,12 @@ struct MaskOptions: ParsableArguments {
     var invertMask = false
 
     @Option(
-        name: .long,
+        name: .long, parsing: .unconditional,
         help: ArgumentHelp("Soften the mask's edge inwards over this many pixels. (default: 4)", valueName: "px"))
     var blur: Double?
 
     @Option(
-        name: .long,
+        name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             "Widen the mask by this many pixels before that; a negative number narrows it. (default: 0)",
             valueName: "px"))

@@ -19,7 +19,7 @@ struct PaintingSession {
     /// Where the results are noted, where they are a batch's.
     var journal: Journal?
 
-    /// The model with the LoRAs that options and words ask for.
+    /// The model with the LoRAs and hypernetworks that options and words ask for.
     ///
     /// - Parameter subject: where the words come from that no option gives
     func request(
@@ -33,11 +33,12 @@ struct PaintingSession {
         }
         let networks = try words.networks()
         let traits = options.traits
+        // All that loading depends on.
         let parts: [String?] =
             [
                 options.modelName, traits.kind?.name, traits.prediction?.rawValue, traits.vae,
                 options.precision.rawValue, options.threads.map(String.init),
-            ] + options.lora + ["|"] + options.embedding
+            ] + options.lora + ["|"] + options.hypernetwork + ["|"] + options.embedding
         let key = "\(parts) \(networks)"
         return StudioRequest(key: key) {
             try studio(options, networks, from: inherits ? subject?.path : nil)
@@ -47,10 +48,15 @@ struct PaintingSession {
     /// Loads the model.
     func studio(_ options: PaintingOptions, _ networks: [NamedNetwork], from picture: String? = nil) throws -> Studio {
         let embeddings = try EmbeddingFiles(options.embedding)
-        let adapters = try AdapterFiles(options.lora).chosen(by: networks, from: picture)
+        let files = (try AdapterFiles(options.lora), try HypernetworkFiles(options.hypernetwork))
+        let adapters = try files.0.chosen(by: networks, from: picture)
+        let hypernetworks = try files.1.chosen(by: networks, from: picture)
         let studio = try Studio(
-            model: options.modelName, as: options.traits.options, adapters: adapters,
+            model: options.modelName, as: options.traits.options, adapters: adapters, hypernetworks: hypernetworks,
             on: options.makeEngine(profile: console.verbose ? Profile() : nil))
+        for (net, leftOut) in zip(hypernetworks, studio.model.leftOutOfHypernetworks) {
+            if let leftOut { try console.report(.warning(code: "hypernetwork", text: leftOut + ".", path: net.path)) }
+        }
         for (adapter, leftOut) in zip(adapters, studio.model.leftOut) {
             if let leftOut { try console.report(.warning(code: "lora", text: leftOut + ".", path: adapter.path)) }
         }
@@ -114,6 +120,7 @@ struct PaintingSession {
                     "tag-in-negative", "\(tag.text) in the negative prompt is read as words. Tags belong in --prompt.")
             }
         }
+        for line in studio.model.idleDepartures(settings) { try warn("departure", line) }
         if let skip = settings.clipSkip, !studio.model.takesClipSkip {
             try warn(
                 "clip-skip",
@@ -146,6 +153,7 @@ struct PaintingSession {
             studio.count(settings, evaluations: plan.evaluations), studio.embeddings(in: settings)
         )
         recipe.adapters = studio.adapters.map(Recipe.Adapter.init)
+        recipe.hypernetworks = studio.hypernetworks
         return recipe
     }
 

@@ -10,7 +10,7 @@ struct RerunCommand: ParsableCommand {
         abstract: "Paint a picture anew from the recipe that it carries.",
         usage: "velatura rerun [<options>] <out>",
         discussion: """
-            The input, the model, its autoencoder, embeddings and LoRAs are looked for by their hashes, beside the picture, in the current folder, then in --find. \
+            The input, the model, its autoencoder, embeddings, LoRAs and hypernetworks are looked for by their hashes, beside the picture, in the current folder, then in --find. \
             Pictures that carry only the web UI's parameters are painted by that tool's rules; what cannot be honoured is told.
 
               velatura rerun in-refine-skip50.png -o again.png
@@ -120,6 +120,15 @@ struct RerunCommand: ParsableCommand {
             }
             // Tags of the prompt find their file by name, however many there are.
             if found.insert(path).inserted || !adapter.byPrompt { line.append("--lora=\(path):\(adapter.weight)") }
+        }
+        for net in wanted.hypernetworks {
+            guard let path = search.hypernetwork(named: net.name, hash: net.hash) else {
+                let hash = net.hash.isEmpty ? "" : " (\(Self.short(net.hash)))"
+                throw PaintingError.missing(
+                    "The hypernetwork \(net.name)\(hash), which \(picture) was painted with, is not \(search.places). Put it there under its name, or name its folder with --find."
+                )
+            }
+            if found.insert(path).inserted || !net.byPrompt { line.append("--hypernetwork=\(path):\(net.weight)") }
         }
         if !wanted.unhonoured.isEmpty {
             let settings = wanted.unhonoured.joined(separator: ", ")

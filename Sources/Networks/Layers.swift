@@ -52,16 +52,16 @@ struct ResidualBlock: Sendable {
 
     /// - Parameters:
     ///   - timeWidth: width of the time embedding; none in an autoencoder
-    ///   - precision: what the shortcut may be rounded to
+    ///   - precision: what convolutions may be rounded to
     init(
         _ scope: WeightScope, from inputs: Int, to outputs: Int, timeWidth: Int?, groups: Int, epsilon: Float,
         precision: Engine.Precision = .f32
     ) {
         norm1 = GroupNorm(scope("norm1"), channels: inputs, groups: groups, epsilon: epsilon)
-        conv1 = Convolution(scope("conv1"), from: inputs, to: outputs)
+        conv1 = Convolution(scope("conv1"), from: inputs, to: outputs, precision: precision)
         timeProjection = timeWidth.map { Linear(scope("time_emb_proj"), from: $0, to: outputs) }
         norm2 = GroupNorm(scope("norm2"), channels: outputs, groups: groups, epsilon: epsilon)
-        conv2 = Convolution(scope("conv2"), from: outputs, to: outputs)
+        conv2 = Convolution(scope("conv2"), from: outputs, to: outputs, precision: precision)
         shortcut =
             inputs == outputs
             ? nil

@@ -5,6 +5,8 @@ package struct Work: Sendable {
     /// Floating-point operations, a multiplication and an addition counted as two; 3×3 convolutions at the third of them
     /// that Winograd's form takes in time.
     package var operations: Double = 0
+    /// Those of them that an earlier call's deep features save.
+    package var deepOperations: Double = 0
     /// Bytes of packed weights.
     package var weightBytes: Double = 0
     /// Most bytes of feature maps alive at once.
@@ -40,14 +42,19 @@ package struct Work: Sendable {
         activationBytes = max(activationBytes, pixels * Double(2 * inputs + 3 * outputs) * 4)
     }
 
+    /// - Parameter merged: share of the tokens that self-attention has not
     fileprivate mutating func transformer(
-        _ width: Int, context: Int, tokens: Double, layers: Int, pixels: Double, batch: Double
+        _ width: Int, context: Int, tokens: Double, layers: Int, pixels: Double, batch: Double, merged: Double
     ) {
+        let kept = pixels * (1 - merged)
         multiply(width, 2 * width, rows: pixels * batch)
         for _ in 0..<layers {
-            multiply(width, 6 * width, rows: pixels * batch)
+            multiply(width, 4 * width, rows: kept * batch)
+            multiply(width, 2 * width, rows: pixels * batch)
             multiply(context, 2 * width, rows: tokens * batch)
-            attend(width, queries: pixels, keys: pixels, batch: batch)
+            attend(width, queries: kept, keys: kept, batch: batch)
+            // Three of four tokens are compared with the fourth.
+            if merged > 0 { operations += 2 * Double(width) * pixels / 4 * 0.75 * pixels * batch }
             attend(width, queries: pixels, keys: tokens, batch: batch)
             multiply(width, 12 * width, rows: pixels * batch)
         }
@@ -61,7 +68,9 @@ extension UNetConfiguration {
     /// - Parameters:
     ///   - height: of the latents, in cells
     ///   - batch: 2 under guidance
-    package func work(height: Int, width: Int, batch: Int, tokens: Int = 77) -> Work {
+    package func work(
+        height: Int, width: Int, batch: Int, tokens: Int = 77, _ departures: UNet.Departures = .init()
+    ) -> Work {
         var work = Work()
         let levels = blockOutChannels.count
         let (batch, tokens) = (Double(batch), Double(tokens))
@@ -72,28 +81,41 @@ extension UNetConfiguration {
             guard block == .crossAttention else { return }
             work.transformer(
                 blockOutChannels[level], context: contextWidth, tokens: tokens, layers: transformerLayers[level],
-                pixels: pixels(level), batch: batch)
+                pixels: pixels(level), batch: batch,
+                merged: departures.merging.map { self.attention(level).merges($0) ? min($0.ratio, 0.75) : 0 } ?? 0)
+        }
+        // Operations before which skips were there, or are left, that deep features have no part in.
+        var (made, before) = (0, 0.0)
+        func endLayer(_ skip: Int) {
+            if let branch = departures.deepBranch, skip > branch { work.deepOperations += work.operations - before }
+            before = work.operations
         }
         var skips = 0.0
         func keep(_ channels: Int, _ level: Int) { skips += pixels(level) * batch * Double(channels) * 4 }
 
         work.convolve(inChannels, blockOutChannels[0], kernel: kernelIn, pixels: pixels(0) * batch)
         keep(blockOutChannels[0], 0)
+        endLayer(0)
         for level in 0..<levels {
             for layer in 0..<layersPerBlock[level] {
                 let from = layer == 0 ? blockOutChannels[max(level - 1, 0)] : blockOutChannels[level]
                 work.residual(from, blockOutChannels[level], pixels: pixels(level) * batch)
                 attention(downBlocks[level], level)
                 keep(blockOutChannels[level], level)
+                made += 1
+                endLayer(made)
             }
             guard level + 1 < levels else { continue }
             work.convolve(
                 blockOutChannels[level], blockOutChannels[level], kernel: 3, pixels: pixels(level + 1) * batch)
             keep(blockOutChannels[level], level + 1)
+            made += 1
+            endLayer(made)
         }
         let last = levels - 1
         for _ in 0..<2 { work.residual(blockOutChannels[last], blockOutChannels[last], pixels: pixels(last) * batch) }
         attention(middle, last)
+        endLayer(made + 1)
         for level in (0..<levels).reversed() {
             for layer in 0...layersPerBlock[level] {
                 let before = layer == 0 ? blockOutChannels[min(level + 1, last)] : blockOutChannels[level]
@@ -101,6 +123,8 @@ extension UNetConfiguration {
                     layer == layersPerBlock[level] ? blockOutChannels[max(level - 1, 0)] : blockOutChannels[level]
                 work.residual(before + skip, blockOutChannels[level], pixels: pixels(level) * batch)
                 attention(upBlocks[last - level], level)
+                endLayer(made)
+                made -= 1
             }
             if level > 0 {
                 work.convolve(

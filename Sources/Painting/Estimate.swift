@@ -30,9 +30,11 @@ extension DiffusionModel {
         }
     }
 
-    /// - Parameter runs: calls of the model in each rung
-    package func estimate(_ size: PixelSize, predictions: Int, encodes: Bool, runs: [Int]) -> Estimate {
-        let step = stepWork(size, predictions: predictions)
+    /// - Parameters:
+    ///   - runs: calls of the model in each rung
+    ///   - step: work of each call, where it is not all that the predictions are
+    func estimate(_ size: PixelSize, predictions: Int, encodes: Bool, runs: [Int], step: Work? = nil) -> Estimate {
+        let step = step ?? stepWork(size, predictions: predictions)
         let (encode, decode) = (codecWork(size, decoding: false), codecWork(size, decoding: true))
         let painted = runs.filter { $0 > 0 }
         let operations =

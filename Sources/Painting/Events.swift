@@ -27,6 +27,19 @@ package enum PaintingEvent: Sendable {
         package var guidance: Double?
         /// Tokens of the prompts.
         package var words: WordCount
+        /// LoRAs, hypernetworks and embeddings.
+        package var networks: [Network] = []
+        /// What is left out, and how the network is run otherwise than it was trained, by the options that asked for it.
+        package var departures: [(name: String, value: String)] = []
+
+        /// Something beside the model that decides what is painted.
+        package struct Network: Sendable, Equatable {
+            /// "lora", "hypernetwork" or "embedding".
+            package let kind: String
+            package let name: String
+            /// In the UNet; nil of embeddings.
+            package let weight: Double?
+        }
     }
 
     package struct Result: Sendable {

@@ -27,18 +27,21 @@ package struct PaintFromNoise {
     package func plan() throws(PaintingError) -> PaintingEvent.Plan {
         let (working, run) = (try workingPlan().working, run())
         let estimate = studio.model.estimate(
-            working, predictions: settings.predictions, encodes: false, runs: [run.evaluations])
+            working, predictions: settings.predictions, encodes: false, runs: [run.evaluations],
+            step: studio.model.stepWork(working, settings, run))
         return PaintingEvent.Plan(
             source: nil, working: working, steps: settings.steps, run: run.steps.count, sigma: run.sigma,
             seconds: estimate.seconds, bytes: estimate.bytes, times: run.steps.map(\.from.time), input: nil, skip: nil,
             seed: settings.seed, sampler: settings.sampler.rawValue, schedule: settings.schedule.rawValue,
             guidance: settings.effectiveGuidance,
-            words: studio.count(settings, evaluations: run.evaluations))
+            words: studio.count(settings, evaluations: run.evaluations), networks: studio.networks(in: settings),
+            departures: settings.departures)
     }
 
     package func work() throws(PaintingError) -> Double {
         let (working, model) = (try workingPlan().working, studio.model)
-        return Double(run().evaluations) * model.stepWork(working, predictions: settings.predictions).operations
+        let run = run()
+        return Double(run.evaluations) * model.stepWork(working, settings, run).operations
             + model.codecWork(working, decoding: true).operations
     }
 
@@ -46,7 +49,7 @@ package struct PaintFromNoise {
         -> Picture
     {
         let (plan, model) = (try workingPlan(), studio.model)
-        let step = model.stepWork(plan.working, predictions: settings.predictions).operations
+        let step = model.stepWork(plan.working, settings, run()).operations
         var painter = LatentPainter(studio, settings, size: plan.working)
         let latents = try painter.paint(nil, run()) { try advance(step, "painting") }
         let decoded = try model.codec.decode(latents).picture()

@@ -113,7 +113,8 @@ package struct Refine {
     package func plan(_ rung: Rung, _ canvas: Canvas, input: String?) -> PaintingEvent.Plan {
         let (working, runs) = (canvas.plan.working, runs(rung, canvas))
         let estimate = studio.model.estimate(
-            working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations])
+            working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations],
+            step: studio.model.stepWork(working, settings, rung.plan))
         return PaintingEvent.Plan(
             source: canvas.source.size, area: canvas.mask == nil ? nil : canvas.frame,
             masked: canvas.mask?.share, working: working, steps: settings.steps,
@@ -122,7 +123,8 @@ package struct Refine {
             times: runs ? rung.steps.map(\.from.time) : [],
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
             schedule: settings.schedule.rawValue, guidance: settings.effectiveGuidance,
-            words: studio.count(settings, evaluations: rung.plan.evaluations))
+            words: studio.count(settings, evaluations: rung.plan.evaluations), networks: studio.networks(in: settings),
+            departures: settings.departures)
     }
 
     /// Whether a rung paints anything.
@@ -153,10 +155,13 @@ package struct Refine {
 
     private func work(_ size: PixelSize, encodings: Int, runs: (Rung) -> Bool) -> Double {
         let model = studio.model
-        let step = model.stepWork(size, predictions: settings.predictions).operations
         let codec = model.codecWork(size, decoding: true).operations
         let encoding = model.codecWork(size, decoding: false).operations * Double(encodings)
-        return rungs().reduce(encoding) { $0 + (runs($1) ? Double($1.plan.evaluations) * step + codec : 0) }
+        return rungs().reduce(encoding) {
+            guard runs($1) else { return $0 }
+            let step = model.stepWork(size, settings, $1.plan).operations
+            return $0 + Double($1.plan.evaluations) * step + codec
+        }
     }
 
     /// Paints every rung of one canvas and hands each over as soon as it is done.
@@ -195,7 +200,7 @@ package struct Refine {
                 try advance(encoding * Double(encodings(canvas)), "reading the picture")
             }
             let stage = "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
-            let step = model.stepWork(plan.working, predictions: settings.predictions).operations
+            let step = model.stepWork(plan.working, settings, rung.plan).operations
             let held = ground.cells.map {
                 LatentPainter.Held(
                     source: latents[0], strength: $0.strength, fill: settings.masking?.fill ?? .original)
@@ -220,7 +225,7 @@ package struct Refine {
         if let mask = canvas.mask, let cells = ground.cells {
             return Joint(
                 canvas: canvas, mask: mask, cells: cells, amount: settings.colourAnchor,
-                factor: studio.model.codec.factor, threads: threads
+                factor: studio.model.codec.factor, blur: settings.masking?.blur ?? 0, threads: threads
             ).laid(painted, keepsColour: settings.keepsColour, depth: depth)
         }
         let source = canvas.source

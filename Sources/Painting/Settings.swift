@@ -1,3 +1,4 @@
+import Networks
 import Raster
 import Sampling
 
@@ -45,6 +46,9 @@ package struct Settings: Sendable {
     package var kind: ModelKind?
     package var prediction: Prediction?
     package var initialNoiseMultiplier = 1.0
+    /// The deepest levels are weighed otherwise than they were trained.
+    package var freeU: FreeU?
+    package var shortcuts = Shortcuts()
     /// Strength with which the result's broad colours are drawn back to the source's, 0…1.
     package var colourAnchor = 0.0
     /// The working size as it was asked for: "source", "768x512", or nil for the planned one.

@@ -15,6 +15,8 @@ package final class Studio {
     var names: [EmbeddingNames]
     /// LoRAs that were merged into the model.
     package private(set) var adapters: [AdapterFiles.Chosen] = []
+    /// Hypernetworks that its attention looks through.
+    package private(set) var hypernetworks: [HypernetworkFiles.Chosen] = []
     private var hashes: [(part: String, hash: String)]?
     /// Another autoencoder than the model's own.
     private let otherAutoencoder: String?
@@ -25,13 +27,16 @@ package final class Studio {
     ///   - name: "miniature" for the model inside the program, or the path of a model folder or file
     ///   - options: what is known of the model beside what it says itself
     ///   - adapters: merged into it
+    ///   - hypernetworks: put between its attention and what that looks at
     package convenience init(
-        model name: String, as options: ModelOptions = .init(), adapters: [AdapterFiles.Chosen] = [], on engine: Engine
+        model name: String, as options: ModelOptions = .init(), adapters: [AdapterFiles.Chosen] = [],
+        hypernetworks: [HypernetworkFiles.Chosen] = [], on engine: Engine
     ) throws {
         var options = options
         options.adapters = adapters.map(\.adapter)
+        options.hypernetworks = hypernetworks.map { ($0.file, $0.weight) }
         try self.init(try ModelFolder(named: name), as: options, on: engine)
-        self.adapters = adapters
+        (self.adapters, self.hypernetworks) = (adapters, hypernetworks)
     }
 
     package init(_ folder: ModelFolder, as options: ModelOptions = .init(), on engine: Engine) throws {
@@ -108,6 +113,7 @@ package final class Studio {
         return [
             ("processor", model.engine.instructionSet), ("loops", libraries.kernels), ("oneDNN", libraries.oneDNN),
             ("precision", model.engine.precision.rawValue), ("plan", KernelPlan.name),
+            ("table", model.engine.table.description),
         ]
     }
 }
@@ -179,7 +185,7 @@ package struct LatentPainter {
         let clock = PromptClock()
         let denoise = model.denoiser(
             try studio.conditioning(settings), prediction: plan.configuration.prediction, size: size,
-            beside: model.takesMask ? try beside ?? studio.wholeMask(size) : nil, clock: clock)
+            beside: model.takesMask ? try beside ?? studio.wholeMask(size) : nil, clock: clock, settings.manner(plan))
 
         let unit = noise.start()
         let start = settings.initialNoiseMultiplier * unit
@@ -202,8 +208,10 @@ package struct LatentPainter {
             return estimate
         }
         // Models that see the mask keep what it keeps by themselves; not every tool trusts them.
-        let holds = !model.takesMask || settings.conventions.holdsWhatModelsSee
-        return try settings.sampler.sample(x, run, mask.flatMap { holds ? $0.holding(counted) : nil } ?? counted)
+        guard let mask, !model.takesMask || settings.conventions.holdsWhatModelsSee else {
+            return try settings.sampler.sample(x, run, counted)
+        }
+        return mask.ended(with: try settings.sampler.sample(x, run, mask.holding(counted)))
     }
 
     /// The clean picture that a run begins with: cells that run all of it begin with the fill.

@@ -5,7 +5,7 @@ import Threads
 ///
 /// Units: pixels, from centre to centre; exact.
 /// Source: Meijster, Roerdink and Hesselink, "A General Algorithm for Computing Distance Transforms in Linear Time" (2000).
-func squaredDistances(_ inside: [Bool], _ size: PixelSize, threads: Threads = Threads(1)) -> [Int]? {
+package func squaredDistances(_ inside: [Bool], _ size: PixelSize, threads: Threads = Threads(1)) -> [Int]? {
     guard inside.contains(false) else { return nil }
     let (width, height) = (size.width, size.height)
     let far = width + height

@@ -36,6 +36,8 @@ package struct Conventions: Sendable, Equatable {
     /// Whether descriptions that do not say how the last step ends mean what each scheduler class of diffusers means.
     package var endsAsClassesDo = false
     package var plms = SchedulerConfiguration.PLMS()
+    /// Whether networks without attention at full size keep all their tokens where merging is asked for.
+    package var mergesFullSizeOnly = false
     /// Whether the kept part is held to the source also where a model for inpainting sees the mask itself.
     package var holdsWhatModelsSee = true
 
@@ -50,6 +52,7 @@ package struct Conventions: Sendable, Equatable {
         (rules.randomSource, rules.encoding) = (.nv, .sample)
         rules.encoderSharesGenerator = false
         rules.plms.mixesNoises = true
+        rules.mergesFullSizeOnly = true
         return rules
     }()
 

@@ -35,6 +35,9 @@ package final class MaskedDenoiser {
     /// Where a run begins: `fill` in cells that run all of it, the source in those that wait.
     package func begun(with fill: Tensor) -> Tensor { laid(fill) { $0 == count } }
 
+    /// What a run ended with, and the source itself in cells that never ran: some schedules end above a level of 0.
+    package func ended(with painted: Tensor) -> Tensor { laid(painted) { $0 > 0 } }
+
     /// The denoiser with what is held put back into each estimate.
     package func holding(_ denoise: @escaping Denoiser) -> Denoiser {
         { x, level in

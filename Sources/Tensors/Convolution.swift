@@ -16,9 +16,9 @@ package final class Convolution: Sendable {
     private let bias: Storage?
     package let stride: Int
     package let padding: Padding
-    package let form: KernelPlan.Form
-    private let product: KernelPlan.Product
-    private let winograd: Winograd?
+    private let precision: Engine.Precision
+    private let fixedForm: KernelPlan.Form?
+    private let winograd: Winograd
     private let operations = PackedOperations<Shape>()
 
     private struct Shape: Hashable {
@@ -37,16 +37,8 @@ package final class Convolution: Sendable {
     ) {
         precondition(weights.shape.count == 4, "a convolution needs [O, I, kh, kw], not \(weights.shape)")
         (self.engine, self.weights, self.stride, self.padding) = (engine, weights, stride, padding)
-        self.form =
-            form
-            ?? KernelPlan.form(
-                kernelHeight: weights.shape[2], kernelWidth: weights.shape[3], stride: stride, on: engine)
-        // Winograd's is faster in 32 bits than a direct form is in 16, and would lose too much with its factors rounded.
-        product =
-            self.form == .direct
-            ? KernelPlan.product(
-                inputs: weights.shape[1], outputs: weights.shape[0], precision: precision, on: engine) : .float32
-        winograd = self.form == .winograd ? Winograd(weights, padding: padding) : nil
+        (self.precision, fixedForm) = (precision, form)
+        winograd = Winograd(weights, padding: padding)
         self.bias = bias.map { bias in
             let storage = Storage(bias.count.roundedUp(to: engine.lanes))
             storage.pointer.update(repeating: 0, count: storage.count)
@@ -71,8 +63,16 @@ package final class Convolution: Sendable {
 
     /// The name of what runs on maps like `x`: "winograd", or oneDNN's, such as "jit:avx512_core".
     package func implementation(for x: FeatureMap, accumulates: Bool = false) throws -> String {
-        if winograd != nil { return form.rawValue }
-        return try operation(for: x, accumulates: accumulates).implementation
+        let form = form(for: output(for: x))
+        return try form == .winograd
+            ? form.rawValue : operation(form, for: x, accumulates: accumulates).implementation
+    }
+
+    private func form(for result: FeatureMap) -> KernelPlan.Form {
+        fixedForm
+            ?? KernelPlan.form(
+                weights.shape, stride: stride, height: result.height, width: result.width, precision: precision,
+                on: engine)
     }
 
     private func output(for x: FeatureMap) -> FeatureMap {
@@ -83,20 +83,21 @@ package final class Convolution: Sendable {
 
     private func run(_ x: FeatureMap, into result: inout FeatureMap, accumulates: Bool) throws {
         precondition(x.channels == inChannels, "\(x.shapeDescription) into a convolution of \(inChannels) channels")
+        let form = form(for: result)
         let (kernel, pixels) = (weights.shape[2] * weights.shape[3], result.batch * result.pixels)
         try engine.timed(
-            "convolution, \(form == .direct ? product.rawValue : form.rawValue)",
+            "convolution, \(form.rawValue)",
             "\(inChannels)→\(outChannels), \(weights.shape[3])×\(weights.shape[2])"
                 + (stride == 1 ? "" : " stride \(stride)") + ", \(result.batch)·\(result.width)×\(result.height)",
             operations: 2 * Double(kernel * inChannels) * Double(outChannels * pixels)
         ) {
-            if let winograd {
+            if form == .winograd {
                 return winograd.run(x, bias: bias, into: &result, accumulates: accumulates, on: engine)
             }
-            let operation = try operation(for: x, accumulates: accumulates)
+            let operation = try operation(form, for: x, accumulates: accumulates)
             try x.withPointer { source in
                 try result.withMutablePointer { destination in
-                    try engine.withFactors(source, x.count, of: product) {
+                    try engine.withFactors(source, x.count, of: form.product) {
                         try operation.run($0, bias: bias, into: destination, on: engine)
                     }
                 }
@@ -104,12 +105,12 @@ package final class Convolution: Sendable {
         }
     }
 
-    private func operation(for x: FeatureMap, accumulates: Bool) throws -> PackedOperation {
+    private func operation(_ form: KernelPlan.Form, for x: FeatureMap, accumulates: Bool) throws -> PackedOperation {
         let shape = Shape(batch: x.batch, height: x.height, width: x.width, accumulates: accumulates)
         return try operations.operation(for: shape) { siblings in
             engine.threads.apply()
             var message = [CChar](repeating: 0, count: 256)
-            var spec = specification(for: x, accumulates: accumulates)
+            var spec = specification(form, for: x, accumulates: accumulates)
             guard let made = dnnl_shim_convolution(&spec, &message, message.count) else {
                 throw EngineError.operation(Engine.text(message))
             }
@@ -121,14 +122,16 @@ package final class Convolution: Sendable {
     /// Channels are told as whole blocks: lanes past the last are zero, and so are their weights. oneDNN's fast forms know
     /// whole blocks only; for 4 channels in, as in Stable Diffusion's first layer, it would fall back to its reference
     /// loops, hundreds of times slower.
-    private func specification(for x: FeatureMap, accumulates: Bool) -> dnnl_shim_convolution_spec {
+    private func specification(
+        _ form: KernelPlan.Form, for x: FeatureMap, accumulates: Bool
+    ) -> dnnl_shim_convolution_spec {
         dnnl_shim_convolution_spec(
             batch: Int32(x.batch), in_channels: Int32(inChannels.roundedUp(to: x.lanes)), in_height: Int32(x.height),
             in_width: Int32(x.width), out_channels: Int32(outChannels.roundedUp(to: x.lanes)),
             kernel_height: Int32(weights.shape[2]),
             kernel_width: Int32(weights.shape[3]), stride: Int32(stride), pad_top: Int32(padding.top),
             pad_left: Int32(padding.left), pad_bottom: Int32(padding.bottom), pad_right: Int32(padding.right),
-            block: Int32(x.lanes), bfloat16: product == .bfloat16 ? 1 : 0,
+            block: Int32(x.lanes), bfloat16: form.product == .bfloat16 ? 1 : 0,
             winograd: form == .libraryWinograd ? 1 : 0, has_bias: bias == nil ? 0 : 1,
             accumulate: accumulates ? 1 : 0)
     }

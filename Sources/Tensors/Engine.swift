@@ -13,6 +13,8 @@ package struct Engine: Sendable {
     package let instructionSet: String
     /// What matrix products may be rounded to.
     package let precision: Precision
+    /// Where one form of a layer overtakes another.
+    package var table = KernelTable.shipped
     /// Where times are gathered, if anywhere.
     package let profile: Profile?
     /// Shared by everything that runs on this engine.

@@ -1,31 +1,51 @@
-/// Which form each layer runs in: a pure function of the processor and the layer's shape, never of a clock.
+/// Which form each layer runs in: a pure function of the processor, the layer's shape and a ``KernelTable``, never of a clock.
 package enum KernelPlan {
-    /// Name of this rule, written in recipes: it changes when the rule does.
-    package static let name = "winograd-4, bf16-2"
+    /// Name of these rules, written in recipes: it changes when they do.
+    package static let name = "winograd-4, bf16-3"
 
     package enum Form: String, Sendable, CaseIterable {
         /// Our own Winograd F(4×4, 3×3).
         case winograd
         /// oneDNN's direct convolution.
         case direct
+        /// The same with its factors rounded to bfloat16.
+        case roundedDirect = "direct in bfloat16"
         /// oneDNN's Winograd, where its version has one. Never planned: it is slower than ours, and for some shapes its last
         /// bits depend on the number of threads. It stays to be measured against.
         case libraryWinograd
+
+        var product: Product { self == .roundedDirect ? .bfloat16 : .float32 }
     }
 
     /// Winograd does a quarter of a direct 3×3 convolution's multiplications and differs from it by about 2e-6 (relative,
-    /// rms). `velatura-bench convolutions` finds no shape in our networks where the direct form is faster.
-    package static func form(kernelHeight: Int, kernelWidth: Int, stride: Int, on engine: Engine) -> Form {
-        kernelHeight == 3 && kernelWidth == 3 && stride == 1 && Winograd.isAvailable(lanes: engine.lanes)
-            ? .winograd : .direct
+    /// rms); with its factors rounded it would lose too much. Transforming its weights costs as much as some tiles, so the
+    /// smallest maps run direct. The batch does not count: a picture must not depend on what is painted beside it.
+    ///
+    /// - Parameters:
+    ///   - shape: `[O, I, kh, kw]`
+    ///   - height: of the result
+    ///   - precision: what the layer and its engine allow
+    package static func form(
+        _ shape: [Int], stride: Int, height: Int, width: Int, precision: Engine.Precision, on engine: Engine
+    ) -> Form {
+        let rounds = product(inputs: shape[1], outputs: shape[0], precision: precision, on: engine) == .bfloat16
+        let direct: Form = rounds ? .roundedDirect : .direct
+        guard shape[2] == 3, shape[3] == 3, stride == 1, hasWinograd(on: engine) else { return direct }
+        let least = rounds ? engine.table.winogradTilesRounded : engine.table.winogradTiles
+        return tiles(height: height, width: width) >= least ? .winograd : direct
     }
+
+    package static func hasWinograd(on engine: Engine) -> Bool { Winograd.isAvailable(lanes: engine.lanes) }
+
+    /// Winograd's tiles of 4×4 pixels in a map.
+    package static func tiles(height: Int, width: Int) -> Int { ((height + 3) / 4) * ((width + 3) / 4) }
 
     package enum Product: String, Sendable {
         case float32, bfloat16
     }
 
     /// Sums stay in 32 bits either way; rounding the factors to bfloat16 costs about 2.4e-3 (relative, rms) of a product and
-    /// halves its time. Below 256 inputs or outputs rounding the rows eats what it saves.
+    /// halves its time.
     ///
     /// - Parameter precision: what the layer and its engine allow
     package static func product(inputs: Int, outputs: Int, precision: Engine.Precision, on engine: Engine) -> Product {
@@ -33,7 +53,7 @@ package enum KernelPlan {
         switch precision {
         case .f32: return .float32
         case .bf16: return .bfloat16
-        case .auto: return min(inputs, outputs) >= 256 ? .bfloat16 : .float32
+        case .auto: return min(inputs, outputs) >= engine.table.roundedWidth ? .bfloat16 : .float32
         }
     }
 }

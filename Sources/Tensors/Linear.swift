@@ -44,20 +44,34 @@ package final class Linear: Sendable {
         try run(x, into: &sum, accumulates: true)
     }
 
+    /// Adds the product of `x`'s gated GELU to `sum`; where factors are rounded, the gate is written as factors at once.
+    ///
+    /// - Parameter x: `[…, 2·I]`
+    package func add(gated x: Tensor, to sum: inout Tensor) throws {
+        guard product == .bfloat16 else { return try add(engine.geglu(x), to: &sum) }
+        precondition(x.shape.last == 2 * inputs, "\(x.shape) gated into a matrix of \(inputs) inputs")
+        try engine.withGatedFactors(x) { try multiply($0, rows: x.count / (2 * inputs), into: &sum, accumulates: true) }
+    }
+
     private func run(_ x: Tensor, into result: inout Tensor, accumulates: Bool) throws {
         precondition(x.shape.last == inputs, "\(x.shape) into a matrix of \(inputs) inputs")
-        let rows = x.count / inputs
-        let operation = try operation(rows: rows, accumulates: accumulates)
         try x.withPointer { source in
-            try result.withMutablePointer { destination in
-                try engine.withFactors(source, x.count, of: product) { factors in
-                    try engine.timed(
-                        "product, \(product.rawValue)", "\(inputs)→\(outputs), \(rows) rows",
-                        operations: 2 * Double(rows * inputs) * Double(outputs)
-                    ) {
-                        try operation.run(factors, bias: bias, into: destination, on: engine)
-                    }
-                }
+            try engine.withFactors(source, x.count, of: product) {
+                try multiply($0, rows: x.count / inputs, into: &result, accumulates: accumulates)
+            }
+        }
+    }
+
+    private func multiply(
+        _ factors: UnsafeRawPointer, rows: Int, into result: inout Tensor, accumulates: Bool
+    ) throws {
+        let operation = try operation(rows: rows, accumulates: accumulates)
+        try result.withMutablePointer { destination in
+            try engine.timed(
+                "product, \(product.rawValue)", "\(inputs)→\(outputs), \(rows) rows",
+                operations: 2 * Double(rows * inputs) * Double(outputs)
+            ) {
+                try operation.run(factors, bias: bias, into: destination, on: engine)
             }
         }
     }

@@ -28,6 +28,36 @@ import Testing
         try expect(try open(name), "state.safetensors")
     }
 
+    private static let releases = ["1.13.1", "2.0.1", "2.4.1"]
+
+    @Test("what several releases of torch write is the same", arguments: releases)
+    func versions(version: String) throws {
+        for ending in [".ckpt", "-legacy.ckpt"] {
+            let file = try open("versions/\(version)\(ending)")
+            try expect(file, "versions/state.safetensors")
+            #expect(file.metadata["global_step"] == "470000")
+        }
+        let module = try open("versions/\(version)-module.pt")
+        #expect(
+            module.entries.mapValues(\.shape) == ["0.weight": [3, 2], "0.bias": [3], "1.weight": [3], "1.bias": [3]])
+        #expect(try module.weights("1.weight")?.floats() == [1, 1, 1])
+    }
+
+    @Test("sizes and places in the fields of zip64 are read, and lies in them refused")
+    func wideArchive() throws {
+        try expect(try open("versions/zip64.ckpt"), "versions/state.safetensors")
+        let sound = try WholeFile.read(Golden.path("torch/versions/zip64.ckpt"))
+        // The last record says nothing itself.
+        #expect(sound.suffix(14).prefix(12).allSatisfy { $0 == 0xFF })
+        // How many records there are, their size and their place; and the place of these numbers.
+        for place in [-98 + 32, -98 + 40, -98 + 48, -42 + 8] {
+            var bytes = sound
+            bytes[sound.count + place + 5] = 0x7F
+            let line = try withGuardedFile(bytes, name: "it.ckpt") { file in refusal { _ = try TensorFile(file) } }
+            #expect(line?.isOneLine == true, "\(place): \(line ?? "not refused")")
+        }
+    }
+
     @Test("views of the legacy form look into their storage")
     func views() throws {
         try expect(try open("views.pt"), "views.safetensors")

@@ -88,7 +88,6 @@ import Testing
     func refusals() throws {
         try place.write(String(repeating: "a ", count: 40_000), to: "endless.txt")
         for (prompt, parts) in [
-            ("<hypernet:ink>", ["hypernetwork", "<hypernet:ink>"]),
             ("<lora:ink:much>", ["much", "<lora:ink:much>"]), ("<lora::1>", ["names nothing"]),
             ("@endless.txt", ["--prompt", "80000", "32768"]),
         ] {

@@ -314,7 +314,7 @@ import Testing
         try place.refuse(["rerun", "fitted.png"], code: 65, naming: ["fitted.png", "fit"])
         try webUI("a lake\nSteps: 6, Sampler: Restart, CFG scale: 2, Seed: 3, Size: 40x24")
         try place.refuse(["rerun", "web.png"], code: 65, naming: ["Restart"])
-        // Words that name what is not applied yet, and recipes of both ways of reading at once.
+        // Words that name what is not there, and recipes of both ways of reading at once.
         try webUI("a lake <lora:ink:1>\nSteps: 6, Sampler: Euler, CFG scale: 2, Seed: 3, Size: 40x24", to: "lora.png")
         try place.refuse(["rerun", "lora.png"], code: 66, naming: ["lora.png", "LoRA ink"])
         var mixed = Picture.sample(8, 8, .rgb)

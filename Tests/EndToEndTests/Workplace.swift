@@ -51,15 +51,16 @@ final class Workplace {
         signal: ProcessRunner.Signal? = nil
     ) throws -> ProcessRunner.Finished {
         let finished = try ProcessRunner.run(
-            try Self.program(), arguments, in: path, environment: Self.environment.merging(environment) { $1 },
+            try Self.program(), arguments, in: path, environment: self.environment.merging(environment) { $1 },
             timeoutSeconds: timeoutSeconds, signal: signal)
         #expect(!finished.timedOut, "velatura \(arguments.joined(separator: " ")) did not end")
         return finished
     }
 
-    private static var environment: [String: String] {
-        // Whatever model the person who tests has chosen, tests use the built-in one.
+    private var environment: [String: String] {
+        // Whatever model the person who tests has chosen, and whatever their processor was tuned to, tests use what ships.
         var all = ProcessInfo.processInfo.environment.filter { $0.key != "VELATURA_MODEL" }
+        all["XDG_CONFIG_HOME"] = file("config")
         // Help is broken into lines of this width.
         all["COLUMNS"] = "80"
         // Several programs share the processors here: threads that wait by spinning would hold each other up.
@@ -71,7 +72,7 @@ final class Workplace {
     func start(_ arguments: [String], until text: String = "") throws -> ProcessRunner.Running {
         let printed = DispatchSemaphore(value: 0)
         let running = try ProcessRunner.start(
-            try Self.program(), arguments, in: path, environment: Self.environment
+            try Self.program(), arguments, in: path, environment: environment
         ) { bytes in
             if String(decoding: bytes, as: UTF8.self).contains(text) { printed.signal() }
         }

@@ -69,7 +69,7 @@ import Testing
         #expect(zip(ours, theirs).allSatisfy { abs(Int($0) - Int($1)) <= 1 }, "8-bit values differ by more than 1")
     }
 
-    private static func configuration(_ scheduler: JSON) -> JSON {
+    static func configuration(_ scheduler: JSON) -> JSON {
         guard case .object(var members) = scheduler["config"] else { return .null }
         members["_class_name"] = scheduler["class"]
         return .object(members)

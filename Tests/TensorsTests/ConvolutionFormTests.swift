@@ -33,15 +33,45 @@ import Threads
 
     @Test("a convolution gives the same bytes on any number of threads", arguments: shapes)
     func threads(shape: Shape) throws {
-        let results = try [1, 2, 3, 5, 8, 16].map { count in
-            let engine = try Engine(threads: Threads(count))
-            return try convolve(shape, nil, on: engine)
+        for precision in [Engine.Precision.f32, .bf16] {
+            let results = try [1, 2, 3, 5, 8, 16].map { count in
+                let engine = try Engine(threads: Threads(count))
+                return try convolve(shape, nil, precision, on: engine)
+            }
+            for (result, implementation) in results.dropFirst() {
+                // Compared outside #expect, which would look for the shortest edit between two long lists.
+                let same = result.values == results[0].result.values
+                #expect(same, "\(precision): \(implementation) after \(results[0].implementation)")
+            }
         }
-        for (result, implementation) in results.dropFirst() {
-            // Compared outside #expect, which would look for the shortest edit between two long lists.
-            let same = result.values == results[0].result.values
-            #expect(same, "\(implementation) after \(results[0].implementation)")
+    }
+
+    @Test("the form follows the map's tiles and what may be rounded, and not the batch")
+    func plan() throws {
+        var engine = try Engine()
+        guard KernelPlan.hasWinograd(on: engine) else { return }
+        engine.table = .init(roundedWidth: 64, winogradTiles: 3, winogradTilesRounded: 6)
+        func form(_ height: Int, _ width: Int, _ precision: Engine.Precision, inputs: Int = 64, stride: Int = 1)
+            -> KernelPlan.Form
+        {
+            KernelPlan.form(
+                [64, inputs, 3, 3], stride: stride, height: height, width: width, precision: precision, on: engine)
         }
+        let rounded: KernelPlan.Form = engine.hasBFloat16 ? .roundedDirect : .direct
+        #expect(form(8, 4, .f32) == .direct && form(8, 5, .f32) == .winograd)
+        #expect(form(8, 4, .auto) == rounded && form(12, 8, .auto) == .winograd)
+        if engine.hasBFloat16 { #expect(form(8, 9, .auto) == .winograd && form(8, 8, .auto) == .roundedDirect) }
+        #expect(form(8, 8, .auto, inputs: 63) == .winograd, "too narrow to be rounded")
+        #expect(form(40, 40, .f32, stride: 2) == .direct && form(40, 40, .bf16, stride: 2) == rounded)
+
+        var generator = SeededGenerator(1)
+        let weights = Weights(generator.tensor([64, 64, 3, 3]))
+        let convolution = Convolution(weights, bias: nil, padding: .init(1), precision: .auto, on: engine)
+        let x = generator.tensor([1, 64, 8, 8])
+        let alone = engine.tensor(try convolution(engine.featureMap(x))).values
+        let beside = engine.tensor(try convolution(engine.featureMap(Tensor.stack([x, x])))).values
+        let same = beside[..<alone.count].elementsEqual(alone)
+        #expect(same)
     }
 
     @Test("every form differs from the direct one by rounding alone", arguments: shapes.filter { $0.stride == 1 })
@@ -60,9 +90,9 @@ import Threads
         #expect(!(try convolve(shape, nil, on: engine).implementation.hasPrefix("ref")))
     }
 
-    private func convolve(_ shape: Shape, _ form: KernelPlan.Form?, on engine: Engine) throws
-        -> (result: Tensor, implementation: String)
-    {
+    private func convolve(
+        _ shape: Shape, _ form: KernelPlan.Form?, _ precision: Engine.Precision = .f32, on engine: Engine
+    ) throws -> (result: Tensor, implementation: String) {
         func noise(_ shape: [Int], _ draw: Int) -> Tensor {
             PositionNoise(seed: 5).normal(shape, .init(.start, pass: 0, step: 0, draw: draw), threads: engine.threads)
         }
@@ -70,7 +100,7 @@ import Threads
         let bias = noise([1, shape.outputs, 1, 1], 2)
         let convolution = Convolution(
             Weights(weights.shape, weights.values), bias: Weights([shape.outputs], bias.values), stride: shape.stride,
-            padding: .init(shape.kernel / 2), form: form, on: engine)
+            padding: .init(shape.kernel / 2), precision: precision, form: form, on: engine)
         let x = engine.featureMap(noise([shape.batch, shape.inputs, shape.height, shape.width], 3))
         var sum = try convolution(x)
         try convolution.add(x, to: &sum)

@@ -29,6 +29,23 @@ import Threads
         }
     }
 
+    @Test("a gated product is the product of the gate, rounded or not", arguments: Engine.Precision.allCases)
+    func gated(precision: Engine.Precision) throws {
+        let engine = try Engine(threads: Threads(2), precision: precision)
+        var generator = SeededGenerator(5)
+        for (inputs, outputs, rows) in [(5, 7, 3), (256, 300, 33), (37, 64, 77)] {
+            let x = generator.tensor([1, rows, 2 * inputs]).map { 3 * $0 }
+            let linear = Linear(
+                Weights(generator.tensor([outputs, inputs])), bias: Weights(generator.tensor([outputs])),
+                precision: precision, on: engine)
+            let start = generator.tensor([1, rows, outputs])
+            var (once, apart) = (start, start)
+            try linear.add(gated: x, to: &once)
+            try linear.add(engine.geglu(x), to: &apart)
+            #expect(once.values == apart.values, "\(inputs) to \(outputs)")
+        }
+    }
+
     @Test("one layer serves many row counts with the same packed weights")
     func rowCounts() throws {
         let engine = try Engine(threads: Threads(2))

@@ -8,7 +8,7 @@ from diffusers.utils.logging import disable_progress_bar
 from PIL import Image, ImageFilter, ImageOps
 
 from common import folder, randomise, report, save, save_weights, seeded, write_json
-from img2img import CLASSES, DDIM, FOG, HEIGHT, LAKE, MULTISTEP, PLMS, SD, WIDTH, picture
+from img2img import CLASSES, DDIM, FOG, HEIGHT, LAKE, MULTISTEP, SD, WIDTH, picture
 
 disable_progress_bar()
 
@@ -19,7 +19,7 @@ CASES = [
     ("ddim-v", 4, "ddim", DDIM | dict(prediction_type="v_prediction"), 8, 25, 5, LAKE, FOG, "corner"),
     ("euler", 4, "euler", dict(timestep_spacing="linspace"), 10, 40, 5, LAKE, FOG, "disc"),
     ("dpmpp-2m", 4, "dpmpp-2m", MULTISTEP | dict(use_karras_sigmas=False), 10, 40, 5, LAKE, "", "corner"),
-    ("plms", 4, "plms", PLMS, 10, 40, 5, LAKE, FOG, "disc"),
+    ("unipc", 4, "unipc", dict(timestep_spacing="leading", steps_offset=1), 10, 40, 5, LAKE, FOG, "disc"),
     ("nine-ddim", 9, "ddim", DDIM, 10, 40, 5, LAKE, "", "disc"),
     ("nine-ddim-thin", 9, "ddim", DDIM, 10, 20, 4, LAKE, FOG, "thin"),
     ("nine-euler", 9, "euler", dict(timestep_spacing="leading", steps_offset=1), 8, 25, 1, LAKE, "", "corner"),

@@ -38,6 +38,8 @@ void kernel_add_rows_to_plane(const float *rows, size_t stride, size_t count, fl
 void kernel_layer_norm(const float *rows, float *out, size_t count, size_t width, const float *weight, const float *bias, float epsilon);
 /// out[i, j] = rows[i, j]·gelu(rows[i, width + j]).
 void kernel_geglu(const float *rows, float *out, size_t count, size_t width);
+/// The same rounded to the nearest bfloat16.
+void kernel_geglu_to_bfloat16(const float *rows, uint16_t *out, size_t count, size_t width);
 
 // Elementwise.
 void kernel_silu_array(const float *x, float *out, size_t count);

@@ -90,6 +90,8 @@ enum AdapterKey {
 
     private static let flat: [(String, AdaptedNetwork)] = [
         ("lora_unet_", .unet), ("lora_te1_", .text), ("lora_te2_", .secondText), ("lora_te_", .text),
+        ("lora_cond_stage_model_", .text), ("lora_conditioner_embedders_0_", .text),
+        ("lora_conditioner_embedders_1_", .secondText),
     ]
     private static let dotted: [String: AdaptedNetwork] = [
         "unet": .unet, "text_encoder": .text, "text_encoder_2": .secondText,
@@ -106,6 +108,10 @@ enum AdapterKey {
         var names = names
         if names.starts(with: ["base_model", "model"]) { names.removeFirst(2) }
         guard let root = names.first else { return nil }
+        if root == "cond_stage_model" { return place(.text, Array(names.dropFirst())) }
+        if root == "conditioner", names.count > 3, names[1] == "embedders", let index = Int(names[2]) {
+            return place(index == 0 ? .text : .secondText, Array(names.dropFirst(3)))
+        }
         if let network = dotted[root] { return place(network, Array(names.dropFirst())) }
         if unetRoots.contains(root) { return place(.unet, names) }
         return root == "text_model" ? place(.text, names) : nil
@@ -124,9 +130,34 @@ enum AdapterKey {
         return AdapterPlace(network: network, module: network == .unet ? module : textModule(module))
     }
 
-    /// The path of a text encoder's module, flat, with the outermost name that some writers leave out.
+    /// The path of a text encoder's module, flat, as CLIP has it: with the outermost name that some writers leave out, and with
+    /// CLIP's names for OpenCLIP's.
     static func textModule(_ flat: String) -> String {
-        ["encoder_layers_", "embeddings_", "final_layer_norm"].contains { flat.hasPrefix($0) }
-            ? "text_model_" + flat : flat
+        if ["encoder_layers_", "embeddings_", "final_layer_norm"].contains(where: { flat.hasPrefix($0) }) {
+            return "text_model_" + flat
+        }
+        var rest = flat[...]
+        for outer in ["model_", "transformer_"] where rest.hasPrefix(outer) { rest = rest.dropFirst(outer.count) }
+        if rest == "ln_final" { return "text_model_final_layer_norm" }
+        if rest.hasPrefix("text_model_") { return String(rest) }
+        guard rest.hasPrefix("resblocks_") else { return flat }
+        rest = rest.dropFirst("resblocks_".count)
+        let layer = rest.prefix(while: \.isNumber)
+        guard let part = openCLIP[String(rest.dropFirst(layer.count + 1))] else { return flat }
+        return "text_model_encoder_layers_\(layer)_\(part)"
+    }
+
+    /// Parts of one of OpenCLIP's layers; queries, keys and values are the rows of one matrix there.
+    private static let openCLIP = [
+        "ln_1": "layer_norm1", "ln_2": "layer_norm2", "mlp_c_fc": "mlp_fc1", "mlp_c_proj": "mlp_fc2",
+        "attn_out_proj": "self_attn_out_proj", "attn_in_proj": "self_attn_in_proj",
+    ]
+
+    /// The module that a text encoder's query, key or value is a third of in OpenCLIP, and which.
+    static func wholeOfThird(_ module: String) -> (module: String, third: Int)? {
+        for (third, name) in ["q_proj", "k_proj", "v_proj"].enumerated() where module.hasSuffix("_self_attn_" + name) {
+            return (module.dropLast(name.count) + "in_proj", third)
+        }
+        return nil
     }
 }

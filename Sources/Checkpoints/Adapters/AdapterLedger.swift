@@ -31,16 +31,19 @@ package final class AdapterLedger {
             network == .unet
             ? [flat, self.names[network]?.name(path)?.replacing(".", with: "_")].compactMap { $0 }
             : [AdapterKey.textModule(flat)]
+        var thirds: [String: Int] = [:]
+        if network != .unet, let whole = AdapterKey.wholeOfThird(modules[0]) { thirds[whole.module] = whole.third }
         var result = weights
         for (index, adapter) in adapters.enumerated() where faults[index] == nil {
-            for module in Set(modules).sorted() {
+            for module in Set(modules + thirds.keys).sorted() {
                 let place = AdapterPlace(network: network, module: module)
                 guard let parts = adapter.file.modules[place] else { continue }
                 used[index].formUnion(parts.filter { $0.key.changesBias == (kind == "bias") }.values)
                 let multiplier = adapter.weight(network)
                 guard multiplier != 0 else { continue }
                 let change = AdapterModule(
-                    file: adapter.file, parts: parts, place: place, rankLimit: adapter.rank, engine: engine)
+                    file: adapter.file, parts: parts, place: place, rankLimit: adapter.rank, third: thirds[module],
+                    engine: engine)
                 do {
                     result =
                         kind == "bias"

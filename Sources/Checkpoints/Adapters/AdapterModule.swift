@@ -10,19 +10,22 @@ struct AdapterModule {
     let place: AdapterPlace
     /// Cuts a LoRA's rank.
     let rankLimit: Int?
+    /// Which third of the adapter's rows belongs to the weight, where a fused one was adapted.
+    let third: Int?
     let engine: Engine
 
     /// A weight with the adapter in it: `W + m·scale·Δ`, in 32-bit floats.
     ///
     /// - Throws: ``CheckpointError/invalid(_:)`` when the adapter's shapes do not fit each other or the weight's
     func merged(_ weights: Weights, times multiplier: Double) throws -> Weights {
-        guard let factors = try outline(weights.shape) else { return weights }
+        guard let factors = try outline(wholeShape(weights.shape)) else { return weights }
         let old = weights.floats()
-        // A model for inpainting takes five channels more than what its adapters were made for.
-        let isNarrow = factors.columns != old.count / max(factors.rows, 1)
+        let width = old.count / max(weights.shape.first ?? 1, 1)
         var delta = try factors.values()
-        if isNarrow {
-            let (pixels, width) = (weights.shape[2] * weights.shape[3], old.count / factors.rows)
+        if let third { delta = Array(delta[third * old.count..<(third + 1) * old.count]) }
+        // A model for inpainting takes five channels more than what its adapters were made for.
+        if factors.columns != width {
+            let pixels = weights.shape[2] * weights.shape[3]
             var wide = [Float](repeating: 0, count: old.count)
             for row in 0..<factors.rows {
                 for i in 0..<4 * pixels { wide[row * width + i] = delta[row * factors.columns + i] }
@@ -31,16 +34,17 @@ struct AdapterModule {
         }
         let scale = try scale(rank: factors.rank)
         if parts[.doraScale] != nil || parts[.magnitude] != nil {
-            for i in old.indices { delta[i] = old[i] + Float(scale) * delta[i] }
+            let whole = Float(scale)
+            combine(&delta, old) { $1 + whole * $0 }
             try stretch(&delta, weights.shape)
             let m = Float(multiplier)
-            for i in old.indices { delta[i] = old[i] + m * (delta[i] - old[i]) }
+            combine(&delta, old) { $1 + m * ($0 - $1) }
         } else if parts[.factors] != nil {
             let m = Float(multiplier * scale)
-            for i in old.indices { delta[i] = old[i] + m * old[i] * delta[i] }
+            combine(&delta, old) { $1 + m * $1 * $0 }
         } else {
             let m = Float(multiplier * scale)
-            for i in old.indices { delta[i] = old[i] + m * delta[i] }
+            combine(&delta, old) { $1 + m * $0 }
         }
         return Weights(weights.shape, delta)
     }
@@ -49,9 +53,32 @@ struct AdapterModule {
     func mergedBias(_ bias: Weights, times multiplier: Double) throws -> Weights {
         guard let key = parts[.biasDifference] ?? parts[.normBiasDifference] else { return bias }
         let shape = file.shape(key)
-        guard shape.filter({ $0 != 1 }) == bias.shape.filter({ $0 != 1 }) else { throw misfit(key, shape, bias.shape) }
-        let (old, delta, m) = (bias.floats(), try file.values(key), Float(multiplier))
-        return Weights(bias.shape, old.indices.map { old[$0] + m * delta[$0] })
+        let wanted = wholeShape(bias.shape)
+        guard shape.filter({ $0 != 1 }) == wanted.filter({ $0 != 1 }) else { throw misfit(key, shape, wanted) }
+        let (old, m) = (bias.floats(), Float(multiplier))
+        var delta = try file.values(key)
+        if let third { delta = Array(delta[third * old.count..<(third + 1) * old.count]) }
+        combine(&delta, old) { $1 + m * $0 }
+        return Weights(bias.shape, delta)
+    }
+
+    /// The shape that the adapter was made for.
+    private func wholeShape(_ shape: [Int]) -> [Int] {
+        third == nil ? shape : [3 * (shape.first ?? 1)] + shape.dropFirst()
+    }
+
+    /// Value by value over both, on all threads: no value depends on another.
+    private func combine(_ values: inout [Float], _ other: [Float], _ body: (Float, Float) -> Float) {
+        let count = min(values.count, other.count)
+        values.withUnsafeMutableBufferPointer { values in
+            // Unchecked: every piece writes values of its own.
+            nonisolated(unsafe) let values = values
+            other.withUnsafeBufferPointer { other in
+                engine.threads.forRanges(count, grain: 1 << 16) { range in
+                    for i in range { values[i] = body(values[i], other[i]) }
+                }
+            }
+        }
     }
 
     // MARK: Deltas
@@ -126,8 +153,9 @@ struct AdapterModule {
             throw mismatch(try key(.hadaW1A), try key(.hadaW2A))
         }
         return Outline(rows: first.rows, columns: first.columns, rank: first.rank) {
-            let (a, b) = (try first.values(), try second.values())
-            return a.indices.map { a[$0] * b[$0] }
+            var product = try first.values()
+            combine(&product, try second.values()) { $0 * $1 }
+            return product
         }
     }
 
@@ -189,6 +217,11 @@ struct AdapterModule {
     /// DoRA: each column, or each row, of `W + Δ` gets the length that was learnt for it.
     private func stretch(_ values: inout [Float], _ shape: [Int]) throws {
         guard let key = parts[.doraScale] ?? parts[.magnitude] else { return }
+        guard third == nil else {
+            throw CheckpointError.invalid(
+                "\(file.name) stretches queries, keys and values together (\(key)), which is not built for text encoders that keep them apart."
+            )
+        }
         let found = file.shape(key)
         let (rows, inputs) = (shape.first ?? 1, shape.count > 1 ? shape[1] : 1)
         let pixels = values.count / (rows * inputs)

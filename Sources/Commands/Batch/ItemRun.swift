@@ -54,7 +54,7 @@ final class ItemRun {
         let requests = try works.map { try $0.request() }
         if let odd = requests.firstIndex(where: { $0?.key != requests[0]?.key }) {
             throw PaintingError.usage(
-                "The prompts in \(works[0].item.input) and \(works[odd].item.input) name different LoRAs, but one model paints both. Refine them one at a time, or give --prompt."
+                "The prompts in \(works[0].item.input) and \(works[odd].item.input) name different LoRAs or hypernetworks, but one model paints both. Refine them one at a time, or give --prompt."
             )
         }
         let studio = try requests.first?.flatMap { try shelf.studio(for: $0) }

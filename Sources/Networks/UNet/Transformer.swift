@@ -25,11 +25,18 @@ struct AttentionLayer: Sendable {
     }
 
     /// Adds attention of `x` over `context` to `sum`.
-    func add(_ x: Tensor, over context: Tensor, to sum: inout Tensor) throws {
-        let mixed = engine.attention(
-            try query(x), try key(context), try value(context), heads: heads,
-            precision: engine.precision)
-        try output.add(mixed, to: &sum)
+    func add(_ x: Tensor, over context: Tensor, through nets: [Hypernetwork], to sum: inout Tensor) throws {
+        try output.add(mixed(x, context, nets), to: &sum)
+    }
+
+    /// Attention of `x` over itself.
+    func callAsFunction(_ x: Tensor, through nets: [Hypernetwork]) throws -> Tensor { try output(mixed(x, x, nets)) }
+
+    private func mixed(_ x: Tensor, _ context: Tensor, _ nets: [Hypernetwork]) throws -> Tensor {
+        var (keys, values) = (context, context)
+        for net in nets { try net.apply(toKeys: &keys, values: &values) }
+        return engine.attention(
+            try query(x), try key(keys), try value(values), heads: heads, precision: engine.precision)
     }
 }
 
@@ -58,13 +65,18 @@ struct TransformerBlock: Sendable {
         feedOut = Linear(scope("ff")("net", 2), from: 4 * width, to: width, precision: precision)
     }
 
-    func apply(to tokens: inout Tensor, context: Tensor) throws {
+    /// - Parameter merging: which tokens are one in self-attention
+    func apply(to tokens: inout Tensor, merging: MergedTokens?, _ told: Briefing) throws {
         let own = norm1(tokens)
-        try selfAttention.add(own, over: own, to: &tokens)
+        if let merging {
+            merging.add(try selfAttention(merging.merged(own), through: told.hypernetworks), to: &tokens)
+        } else {
+            try selfAttention.add(own, over: own, through: told.hypernetworks, to: &tokens)
+        }
 
-        try crossAttention.add(norm2(tokens), over: context, to: &tokens)
+        try crossAttention.add(norm2(tokens), over: told.context, through: told.hypernetworks, to: &tokens)
 
-        try feedOut.add(engine.geglu(feedIn(norm3(tokens))), to: &tokens)
+        try feedOut.add(gated: feedIn(norm3(tokens)), to: &tokens)
     }
 }
 
@@ -77,9 +89,13 @@ struct SpatialTransformer: Sendable {
     private let projectIn: Linear
     private let blocks: [TransformerBlock]
     private let projectOut: Linear
+    private let level: UNetConfiguration.AttentionLevel
 
-    init(_ scope: WeightScope, channels: Int, contextWidth: Int, heads: Int, layers: Int, groups: Int) {
-        engine = scope.engine
+    init(
+        _ scope: WeightScope, channels: Int, contextWidth: Int, heads: Int, layers: Int, groups: Int,
+        level: UNetConfiguration.AttentionLevel
+    ) {
+        (engine, self.level) = (scope.engine, level)
         let precision = engine.precision
         // This normalisation's epsilon is fixed, whatever `norm_eps` says.
         norm = GroupNorm(scope("norm"), channels: channels, groups: groups, epsilon: 1e-6)
@@ -91,9 +107,16 @@ struct SpatialTransformer: Sendable {
         projectOut = Linear(scope("proj_out"), from: channels, to: channels, precision: precision)
     }
 
-    func apply(to x: inout FeatureMap, context: Tensor) throws {
+    func apply(to x: inout FeatureMap, _ told: Briefing) throws {
         var tokens = try projectIn(norm.tokens(x))
-        for block in blocks { try block.apply(to: &tokens, context: context) }
+        for block in blocks {
+            // Likeness is measured anew before every block.
+            let merging = try told.merging.flatMap { merging in
+                try level.merges(merging)
+                    ? MergedTokens(tokens, height: x.height, width: x.width, ratio: merging.ratio, on: engine) : nil
+            }
+            try block.apply(to: &tokens, merging: merging, told)
+        }
         engine.add(try projectOut(tokens), to: &x)
     }
 }

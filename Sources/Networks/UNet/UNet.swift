@@ -18,6 +18,8 @@ package struct UNet: Sendable {
     private let up: [UpBlock]
     private let normOut: GroupNorm
     private let convOut: Convolution
+    /// What attention looks at goes through these, one after the other.
+    package var hypernetworks: [Hypernetwork] = []
 
     package init(_ scope: WeightScope, _ configuration: UNetConfiguration) {
         self.configuration = configuration
@@ -64,6 +66,19 @@ package struct UNet: Sendable {
         }
     }
 
+    /// How a network is run otherwise than it was trained.
+    package struct Departures: Sendable, Equatable {
+        package var freeU: FreeU?
+        package var merging: TokenMerging?
+        /// Of the layers on the way out so many more than one are calculated in every call, and as many on the way in; what comes
+        /// from deeper may be an earlier call's. Nil where all is calculated and nothing kept.
+        package var deepBranch: Int?
+
+        package init(freeU: FreeU? = nil, merging: TokenMerging? = nil, deepBranch: Int? = nil) {
+            (self.freeU, self.merging, self.deepBranch) = (freeU, merging, deepBranch)
+        }
+    }
+
     /// - Parameters:
     ///   - x: `[N, C, H, W]`
     ///   - times: training timestep of each item, 0…999, may be fractional
@@ -73,16 +88,40 @@ package struct UNet: Sendable {
     package func callAsFunction(
         _ x: Tensor, times: [Double], context: Tensor, added: Added? = nil, guidance: Double? = nil
     ) throws -> Tensor {
-        let time = engine.silu(try embeddedTime(times, added: added, guidance: guidance))
+        try predict(x, times: times, context: context, added: added, guidance: guidance).prediction
+    }
+
+    /// The same with departures from how it was trained.
+    ///
+    /// Source of the deep features: Ma et al., "DeepCache" (2024), section 3.
+    ///
+    /// - Parameter deep: deep features of an earlier call with the same shapes, taken instead of calculating them
+    /// - Returns: the prediction, and the deep features that it was made with, where the departures have a branch
+    package func predict(
+        _ x: Tensor, times: [Double], context: Tensor, added: Added? = nil, guidance: Double? = nil,
+        _ departures: Departures = .init(), deep: FeatureMap? = nil
+    ) throws -> (prediction: Tensor, deep: FeatureMap?) {
+        let told = Briefing(
+            time: engine.silu(try embeddedTime(times, added: added, guidance: guidance)), context: context,
+            hypernetworks: hypernetworks, merging: departures.merging, freeU: departures.freeU)
 
         var h = try convIn(engine.featureMap(configuration.centresInput ? x.map { 2 * $0 - 1 } : x))
         var skips = [h]
-        for block in down { try block.apply(to: &h, pushing: &skips, time: time, context: context) }
+        // The skips of the shallow layers are all that is needed where the deep ones' result is known.
+        let branch = departures.deepBranch
+        let most = deep.flatMap { _ in branch.map { $0 + 1 } } ?? configuration.skipCount
+        for block in down { try block.apply(to: &h, pushing: &skips, most: most, told) }
 
-        try middle.apply(to: &h, time: time, context: context)
+        if let deep { h = deep } else { try middle.apply(to: &h, told) }
 
-        for block in up { try block.apply(to: &h, popping: &skips, time: time, context: context) }
-        return engine.tensor(try convOut(normOut(h, activation: .silu)))
+        var (kept, left) = (deep, configuration.skipCount)
+        for block in up {
+            let done = left - skips.count
+            left -= block.layers
+            guard done < block.layers else { continue }
+            try block.apply(to: &h, popping: &skips, from: max(done, 0), keeping: branch, in: &kept, told)
+        }
+        return (engine.tensor(try convOut(normOut(h, activation: .silu))), kept)
     }
 
     private func embeddedTime(_ times: [Double], added: Added?, guidance: Double?) throws -> Tensor {
@@ -100,6 +139,17 @@ package struct UNet: Sendable {
         }
         return time + (try addedEmbedding(Tensor([times.count, textWidth + perItem], joined)))
     }
+}
+
+/// What every block is told beside its own input.
+struct Briefing {
+    /// `[N, timeWidth]`, activated
+    let time: Tensor
+    /// `[N, T, contextWidth]`
+    let context: Tensor
+    let hypernetworks: [Hypernetwork]
+    let merging: TokenMerging?
+    let freeU: FreeU?
 }
 
 /// One level on the way in: residual blocks, each followed by attention where the level has it, then half the size.
@@ -121,7 +171,7 @@ private struct DownBlock: Sendable {
             : (0..<c.layersPerBlock[level]).map {
                 SpatialTransformer(
                     scope("attentions", $0), channels: outputs, contextWidth: c.contextWidth, heads: c.heads[level],
-                    layers: c.transformerLayers[level], groups: c.groups)
+                    layers: c.transformerLayers[level], groups: c.groups, level: c.attention(level))
             }
         // Without padding on both sides, one row and column are added at the far end.
         downsample =
@@ -133,13 +183,14 @@ private struct DownBlock: Sendable {
             : nil
     }
 
-    func apply(to h: inout FeatureMap, pushing skips: inout [FeatureMap], time: Tensor, context: Tensor) throws {
-        for (index, residual) in residuals.enumerated() {
-            h = try residual(h, time: time)
-            if !transformers.isEmpty { try transformers[index].apply(to: &h, context: context) }
+    /// - Parameter most: skips after which nothing more is calculated
+    func apply(to h: inout FeatureMap, pushing skips: inout [FeatureMap], most: Int, _ told: Briefing) throws {
+        for (index, residual) in residuals.enumerated() where skips.count < most {
+            h = try residual(h, time: told.time)
+            if !transformers.isEmpty { try transformers[index].apply(to: &h, told) }
             skips.append(h)
         }
-        if let downsample {
+        if let downsample, skips.count < most {
             h = try downsample(h)
             skips.append(h)
         }
@@ -165,23 +216,26 @@ private struct MiddleBlock: Sendable {
             ? nil
             : SpatialTransformer(
                 scope("attentions", 0), channels: channels, contextWidth: c.contextWidth, heads: c.heads[level],
-                layers: c.transformerLayers[level], groups: c.groups)
+                layers: c.transformerLayers[level], groups: c.groups, level: c.attention(level))
         second = residual(1)
     }
 
-    func apply(to h: inout FeatureMap, time: Tensor, context: Tensor) throws {
-        h = try first(h, time: time)
-        try transformer?.apply(to: &h, context: context)
-        h = try second(h, time: time)
+    func apply(to h: inout FeatureMap, _ told: Briefing) throws {
+        h = try first(h, time: told.time)
+        try transformer?.apply(to: &h, told)
+        h = try second(h, time: told.time)
     }
 }
 
 /// One level on the way out: each residual block also sees what the way in left at this size.
 private struct UpBlock: Sendable {
     private let engine: Engine
+    private let index: Int
     private let residuals: [ResidualBlock]
     private let transformers: [SpatialTransformer]
     private let upsample: Convolution?
+
+    var layers: Int { residuals.count }
 
     /// - Parameters:
     ///   - inputs: channels that come from the level before
@@ -190,7 +244,7 @@ private struct UpBlock: Sendable {
         _ scope: WeightScope, _ c: UNetConfiguration, index: Int, level: Int, from inputs: Int, skipBelow: Int,
         upsamples: Bool
     ) {
-        engine = scope.engine
+        (engine, self.index) = (scope.engine, index)
         let outputs = c.blockOutChannels[level]
         let layers = c.layersPerBlock[level] + 1
         residuals = (0..<layers).map {
@@ -205,15 +259,31 @@ private struct UpBlock: Sendable {
             : (0..<layers).map {
                 SpatialTransformer(
                     scope("attentions", $0), channels: outputs, contextWidth: c.contextWidth, heads: c.heads[level],
-                    layers: c.transformerLayers[level], groups: c.groups)
+                    layers: c.transformerLayers[level], groups: c.groups, level: c.attention(level))
             }
-        upsample = upsamples ? Convolution(scope("upsamplers", 0)("conv"), from: outputs, to: outputs) : nil
+        upsample =
+            upsamples
+            ? Convolution(
+                scope("upsamplers", 0)("conv"), from: outputs, to: outputs, precision: scope.engine.precision) : nil
     }
 
-    func apply(to h: inout FeatureMap, popping skips: inout [FeatureMap], time: Tensor, context: Tensor) throws {
-        for (index, residual) in residuals.enumerated() {
-            h = try residual(engine.concatenated(h, skips.removeLast()), time: time)
-            if !transformers.isEmpty { try transformers[index].apply(to: &h, context: context) }
+    /// - Parameters:
+    ///   - first: layer to begin with
+    ///   - branch: where the deep features end, in skips that are left
+    ///   - kept: takes what comes from there
+    func apply(
+        to h: inout FeatureMap, popping skips: inout [FeatureMap], from first: Int, keeping branch: Int?,
+        in kept: inout FeatureMap?, _ told: Briefing
+    ) throws {
+        for (layer, residual) in residuals.enumerated().dropFirst(first) {
+            if kept == nil, let branch, skips.count == branch + 1 { kept = h }
+            var skip = skips.removeLast()
+            if let (backbone, wave) = told.freeU?.factors(level: index) {
+                engine.scaleFirstHalf(of: &h, by: backbone)
+                engine.scaleSlowestWaves(of: &skip, by: wave)
+            }
+            h = try residual(engine.concatenated(h, skip), time: told.time)
+            if !transformers.isEmpty { try transformers[layer].apply(to: &h, told) }
         }
         if let upsample, let next = skips.last {
             // To the size of the next skip: twice this one, or one less where an odd side was halved.

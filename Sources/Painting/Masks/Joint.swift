@@ -8,11 +8,14 @@ import Threads
 ///
 /// - Where cells were held to the source, the painter should have returned it; what it returned instead (autoencoders shift
 ///   colours, models drift) is taken off there, and flows into the painted part as into a hole.
-/// - Where source and paint are both seen, in the soft band and where painted cells reach out of the mask, they may differ;
-///   their broad difference is taken off at the edge and fades inwards. So broad colours meet over a wide band and fine
-///   texture over a narrow one, as in Burt and Adelson, "A Multiresolution Spline With Application to Image Mosaics" (1983).
+/// - Along the mask's edge, broad colours of source and paint are made to meet: their difference is taken off there and
+///   fades inwards. So broad colours change over a wide band and fine texture over a narrow one, as in Burt and Adelson,
+///   "A Multiresolution Spline With Application to Image Mosaics" (1983). Where the source inside is another thing than the
+///   ring around the mask, the mask follows an edge of the picture, and there is nothing to be matched: else what is
+///   painted away would come back as a halo.
 ///
-/// Both are nothing where painting gave the source back. Worked on in linear light.
+/// Both are nothing where painting gave the source back. Colours are matched as they are displayed, where texture is as strong
+/// on dark as on light ground; they are laid over in linear light.
 struct Joint {
     let canvas: Canvas
     let mask: Mask
@@ -22,6 +25,8 @@ struct Joint {
     let amount: Double
     /// Working pixels to a latent cell.
     let factor: Int
+    /// Length of the mask's inner ramp, in source pixels.
+    let blur: Double
     let threads: Threads
 
     /// The whole picture with the painted part laid over it; everything under a black mask is the source's to the bit.
@@ -36,20 +41,19 @@ struct Joint {
         // Under a transparent mask nothing of what transparent pixels hide may be seen.
         let under = canvas.becomesOpaque ? visible : original.droppingAlpha().colour()
         let part = mask.cropped(to: frame)
-        let paint = light(staysGrey ? painted.grey().colour() : painted)
-        let kept = light(visible.cropped(to: frame))
-        let correction = amount > 0 ? correction(paint, kept, part) : nil
+        let paint = staysGrey ? painted.grey().colour() : painted
+        let correction = amount > 0 ? correction(paint, visible.cropped(to: frame), part) : nil
 
         let colours = result.channelCount - (result.hasAlpha ? 1 : 0)
         for y in 0..<frame.height {
             for x in 0..<frame.width where part[x, y] > 0 {
                 let alpha = min(1, 2 * part[x, y])
                 for channel in 0..<colours {
+                    var colour = paint[x, y, channel]
+                    if let correction { colour += Float(amount) * correction[x, y, channel] }
                     let below = linearLight(under[frame.x + x, frame.y + y, channel])
-                    var above = paint[x, y, channel]
-                    if let correction { above += Float(amount) * correction[x, y, channel] }
-                    result[frame.x + x, frame.y + y, channel] = min(
-                        1, max(0, displayed(below + alpha * (above - below))))
+                    let light = below + alpha * (linearLight(min(1, max(0, colour))) - below)
+                    result[frame.x + x, frame.y + y, channel] = displayed(light)
                 }
                 if canvas.becomesOpaque { result[frame.x + x, frame.y + y, colours] = 1 }
             }
@@ -57,7 +61,7 @@ struct Joint {
         return result.picture(depth: depth ?? source.depth, metadata: source.metadata, threads: threads)
     }
 
-    /// What is added to the paint, in linear light.
+    /// What is added to the paint.
     private func correction(_ paint: FloatPicture, _ kept: FloatPicture, _ part: Mask) -> FloatPicture {
         let cell = max(1, factor * canvas.frame.width / canvas.plan.working.width)
         let difference = kept.minus(paint)
@@ -66,28 +70,64 @@ struct Joint {
             known: part.values.indices.map { isHeld[$0] && part.values[$0] == 0 ? 1 : 0 },
             pixels: max(16, 2 * cell), threads: threads)
         let left = drift.map(difference.minus) ?? difference
-        // Where both are seen.
-        let both = part.values.indices.map { isHeld[$0] ? 0 : 1 - min(1, 2 * part.values[$0]) }
-        let jump = left.broad(known: both, pixels: max(8, cell), threads: threads)
-        let reach = Float(max(16, 2 * cell))
-        let depths = part.depths(threads: threads)
         var sum = drift ?? FloatPicture(size: paint.size, colour: [0, 0, 0])
-        guard let jump else { return sum }
+
+        let depths = part.depths(threads: threads)
+        let band = max(12, 2 * cell, Int(3 * blur))
+        let likeness = likeness(kept, part, depths, within: Float(band))
+        let edge = part.values.indices.map { pixel -> Float in
+            isHeld[pixel] ? 0 : min(1, max(0, 2 - 2 * depths[pixel] / Float(band)))
+        }
+        let alike = FloatPicture(size: paint.size, channelCount: 3, values: likeness.flatMap { [$0, $0, $0] })
+        let known = zip(edge, likeness).map(*)
+        // Finer right at the edge, where the paint is only just leaving the source: else it would be taken too far.
+        guard
+            let near = left.broad(known: known, pixels: 2, threads: threads),
+            let jump = left.broad(known: known, pixels: max(6, cell), threads: threads),
+            let trust = alike.broad(known: edge, pixels: max(6, cell), threads: threads)
+        else { return sum }
+        let widths = widths(depths, within: band)
+        let reach = max(2 * Float(band), 0.6 * (depths.filter(\.isFinite).max() ?? 0))
         for pixel in depths.indices where depths[pixel] < reach {
-            let fade = 1 - depths[pixel] / reach
-            for channel in 0..<3 { sum.values[pixel * 3 + channel] += fade * fade * jump.values[pixel * 3 + channel] }
+            let share = 1 - depths[pixel] / reach
+            let fade = share * share * (3 - 2 * share) * widths[pixel] * min(1, max(0, trust.values[pixel * 3]))
+            let coarseness = min(1, depths[pixel] * 2 / Float(band))
+            for channel in pixel * 3..<pixel * 3 + 3 {
+                sum.values[channel] +=
+                    fade * (near.values[channel] + coarseness * (jump.values[channel] - near.values[channel]))
+            }
         }
         return sum
     }
 
-    private func light(_ picture: FloatPicture) -> FloatPicture {
-        var lit = picture
-        lit.values.withUnsafeMutableBufferPointer { values in
-            nonisolated(unsafe) let values = values
-            threads.forRanges(values.count, grain: 1 << 16) { for i in $0 { values[i] = linearLight(values[i]) } }
-        }
-        return lit
+    /// 0 where the mask is a stroke all of which lies near an edge, so that matching colours there would bring back what is
+    /// painted away; 1 where it is wide.
+    private func widths(_ depths: [Float], within band: Int) -> [Float] {
+        let shares = depths.map { min(1, $0 / Float(band)) }
+        return Mask(size: canvas.frame.size, values: shares).grown(by: band, threads: threads).values
+            .map { min(1, max(0, 2 * $0 - 1)) }
     }
+
+    /// How much the source just inside the mask is like the ring around it, 0…1.
+    private func likeness(_ kept: FloatPicture, _ part: Mask, _ depths: [Float], within band: Float) -> [Float] {
+        let none = Array(repeating: Float(1), count: depths.count)
+        let ring = kept.broad(known: part.values.map { $0 == 0 ? 1 : 0 }, pixels: 8, threads: threads)
+        let inside = kept.broad(
+            known: depths.map { $0 > 0 && $0 < band ? 1 : 0 }, pixels: 8, threads: threads)
+        guard let ring, let inside else { return none }
+        return depths.indices.map { pixel in
+            guard depths[pixel] < band else { return 0 }
+            var far: Float = 0
+            for channel in pixel * 3..<pixel * 3 + 3 {
+                let apart = ring.values[channel] - inside.values[channel]
+                far += apart * apart
+            }
+            return 1 / (1 + far * far / Self.unlike)
+        }
+    }
+
+    /// Fourth power of the distance between two colours, each 0…1 in three channels, that are half like each other.
+    private static let unlike: Float = 0.25 * 0.25 * 0.25 * 0.25
 }
 
 extension FloatPicture {

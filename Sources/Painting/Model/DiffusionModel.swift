@@ -14,6 +14,8 @@ package struct ModelOptions: Sendable {
     package var scheduler: SchedulerConfiguration?
     /// Merged into the weights, one after the other.
     package var adapters: [Adapter]
+    /// What attention looks at goes through them, one after the other.
+    package var hypernetworks: [(file: HypernetworkFile, strength: Double)] = []
 
     package init(
         kind: ModelKind? = nil, prediction: Prediction? = nil, autoencoder: String? = nil,
@@ -45,6 +47,8 @@ package struct DiffusionModel: Sendable {
     let headsBy: String
     /// For each adapter what is left out of it, in words; nil where all fitted.
     package let leftOut: [String?]
+    /// The same for each hypernetwork.
+    package let leftOutOfHypernetworks: [String?]
 
     package var family: ModelKind.Family { kind.value.family }
 
@@ -52,7 +56,9 @@ package struct DiffusionModel: Sendable {
     package init(_ folder: ModelFolder, as options: ModelOptions = .init(), on engine: Engine) throws {
         let index = folder.checkpoint == nil ? try JSON(try folder.file("model_index.json")) : .null
         let adapters = options.adapters.isEmpty ? nil : AdapterLedger(options.adapters)
-        unet = try UNet.load(folder, "unet", on: engine, adapters: adapters)
+        var unet = try UNet.load(folder, "unet", on: engine, adapters: adapters)
+        leftOutOfHypernetworks = try unet.take(options.hypernetworks, model: folder.name, on: engine)
+        self.unet = unet
         let files = try folder.weights("unet", stem: "diffusion_pytorch_model")
         weightCount = files.reduce(0) { $0 + $1.valueCount }
         formats = Set(files.flatMap(\.formats)).sorted()

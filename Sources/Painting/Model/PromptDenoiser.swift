@@ -38,34 +38,50 @@ extension DiffusionModel {
     /// Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2021), equation 6; AUTOMATIC1111's web UI,
     /// `modules/sd_samplers_cfg_denoiser.py`.
     ///
+    /// Where a call is not guided, the first part stands for the negative prompt, as in the web UI. Deep features are kept for
+    /// every batch of texts by itself, so a denoiser belongs to one picture, or one tile of it.
+    ///
     /// - Parameters:
     ///   - size: size of the working picture in pixels, which SDXL is told
     ///   - beside: `[1, C, h, w]`, channels that a model for inpainting sees beside the latents
+    ///   - manner: what is left out, and how the network is run otherwise than it was trained
     func denoiser(
-        _ prompt: PromptConditioning, prediction: Prediction, size: PixelSize, beside: Tensor? = nil, clock: PromptClock
+        _ prompt: PromptConditioning, prediction: Prediction, size: PixelSize, beside: Tensor? = nil,
+        clock: PromptClock, _ manner: DenoisingManner = .init()
     ) -> Denoiser {
         let unet = unet
         let texts = [prompt.negative].compactMap { $0 } + prompt.parts.map(\.conditioning)
         let hasNegative = prompt.negative != nil
         let scales = prompt.parts.map { Float($0.weight * prompt.guidance) }
-        var prepared: (entries: [Int], batches: [Batch])?
+        var prepared: (entries: [Int], whole: [Batch], parts: [Batch])?
+        // By the first text and how many there are.
+        var known: [[Int]: (features: FeatureMap, call: Int)] = [:]
+        var sigma = 0.0
 
-        return Sampling.denoiser(prediction) { x, time in
+        let denoise = Sampling.denoiser(prediction) { x, time in
             let entries = texts.map { $0.schedule.index(at: clock.call) }
             if prepared?.entries != entries {
                 var told = zip(texts, entries).map { $0.conditionings[$1] }
                 let first = hasNegative ? 1 : 0
                 let longest = told[first...].map { $0.context.shape[1] }.max() ?? 0
                 for index in first..<told.count { told[index] = told[index].lengthened(to: longest) }
-                prepared = (entries, batches(told, size: size))
+                let whole = batches(told, size: size)
+                let limits = hasNegative && manner.shortcuts.limitsGuidance
+                prepared = (entries, whole, limits ? batches(Array(told[1...]), size: size) : whole)
+                known = [:]
             }
+            let isGuided =
+                hasNegative && manner.shortcuts.guides(call: clock.call, of: manner.calls, sigma: sigma)
             let seen = beside.map { x.joined($0) } ?? x
             var predictions: [Tensor] = []
-            for batch in prepared?.batches ?? [] {
+            for batch in (isGuided ? prepared?.whole : prepared?.parts) ?? [] {
                 let input = batch.count == 1 ? seen : Tensor.stack(Array(repeating: seen, count: batch.count))
-                let times = Array(repeating: time, count: batch.count)
-                let output = try unet(
-                    input, times: times, context: batch.context, added: batch.added, guidance: prompt.told)
+                let place = [isGuided ? 0 : 1, predictions.count, batch.count]
+                let deep = known[place].flatMap { clock.call < $0.call + manner.interval ? $0.features : nil }
+                let (output, features) = try unet.predict(
+                    input, times: Array(repeating: time, count: batch.count), context: batch.context,
+                    added: batch.added, guidance: prompt.told, manner.departures, deep: deep)
+                if deep == nil { known[place] = features.map { ($0, clock.call) } }
                 predictions += (0..<batch.count).map { batch.count == 1 ? output : output.items($0..<$0 + 1) }
             }
             guard hasNegative else {
@@ -76,11 +92,15 @@ extension DiffusionModel {
             }
             let negative = predictions[0]
             var result = negative
-            for (part, scale) in zip(predictions.dropFirst(), scales) {
+            for (part, scale) in zip(isGuided ? predictions.dropFirst() : predictions[...], scales) {
                 let away = part.zip(negative) { scale * ($0 - $1) }
                 result = result + away
             }
             return result
+        }
+        return { x, level in
+            sigma = level.ratio
+            return try denoise(x, level)
         }
     }
 

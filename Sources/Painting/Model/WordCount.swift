@@ -74,6 +74,13 @@ extension Studio {
         model.text.chunks(weighted(text, settings), names: names)
     }
 
+    /// What beside the model decides what is painted.
+    func networks(in settings: Settings) -> [PaintingEvent.Plan.Network] {
+        adapters.map { .init(kind: "lora", name: $0.name, weight: $0.adapter.unet) }
+            + hypernetworks.map { .init(kind: "hypernetwork", name: $0.name, weight: $0.weight) }
+            + embeddings(in: settings).map { .init(kind: "embedding", name: $0.name, weight: nil) }
+    }
+
     /// The embeddings that the prompts name: name and SHA-256.
     package func embeddings(in settings: Settings) -> [(name: String, hash: String)] {
         guard !embeddings.isEmpty else { return [] }

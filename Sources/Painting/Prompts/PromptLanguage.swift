@@ -34,12 +34,8 @@ extension Settings {
                 throw .usage("\(name) has \(count) letters, but at most \(Self.mostLetters) are read. Write less.")
             }
         }
-        guard conventions.prompts == .weighted else { return }
-        for tag in PromptTags(prompt.text).tags {
-            guard case .hypernetwork? = try NamedNetwork(tag) else { continue }
-            let mend = picture == nil ? "Leave the tag out." : "Give --prompt without the tag."
-            throw .usage("\(prompt.name) names the hypernetwork \(tag.text), but these are not applied yet. \(mend)")
-        }
+        // Tags with a value that is none.
+        _ = try networks()
     }
 
     /// The networks that the prompt's tags name; none where every character is a word's.

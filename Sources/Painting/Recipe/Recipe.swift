@@ -32,6 +32,8 @@ package struct Recipe: Sendable {
     package var embeddings: [(name: String, hash: String)] = []
     /// LoRAs in the order in which they were merged.
     package var adapters: [Adapter] = []
+    /// Hypernetworks in the order in which attention looks through them.
+    package var hypernetworks: [HypernetworkFiles.Chosen] = []
     /// Recipes of the source's own past, oldest first, as JSON.
     package var history: [String] = []
 
@@ -127,6 +129,7 @@ package struct Recipe: Sendable {
                 ])
             ),
         ]
+        members += s.departures.map { ($0.name, .text($0.value)) }
         if let autoencoder { members.append(("vae", named(autoencoder))) }
         if let words {
             func tokens(_ count: TextCount) -> JSONText { .integer(count.tokens.upperBound) }
@@ -134,6 +137,15 @@ package struct Recipe: Sendable {
         }
         if !embeddings.isEmpty { members.append(("embeddings", .list(embeddings.map(named)))) }
         if !adapters.isEmpty { members.append(("loras", .list(adapters.map(\.json)))) }
+        if !hypernetworks.isEmpty {
+            let entries = hypernetworks.map { net -> JSONText in
+                .object([
+                    ("name", .text(net.name)), ("sha256", .text(net.hash)),
+                    ("by", .text(net.byPrompt ? "prompt" : "option")), ("weight", .number(net.weight)),
+                ])
+            }
+            members.append(("hypernetworks", .list(entries)))
+        }
         if let source { members.append(("source", named(source))) }
         if let masking = s.masking { members += masking.members }
         if let mask { members.append(("mask", named(mask))) }
@@ -171,6 +183,7 @@ package struct Recipe: Sendable {
         }
         if let clipSkip = s.clipSkip, clipSkip > 1 { fields.append(("Clip skip", "\(clipSkip)")) }
         if s.etaNoiseDelta != 0 { fields.append(("ENSD", "\(s.etaNoiseDelta)")) }
+        if let ratio = s.shortcuts.mergedTokens { fields.append(("Token merging ratio", short(ratio))) }
         switch s.rng {
         case .position: fields.append(("RNG", "Velatura position"))
         case .torch: fields.append(("RNG", "CPU"))
@@ -178,6 +191,18 @@ package struct Recipe: Sendable {
         }
         if let masking = s.masking { fields += masking.fields }
         if s.initialNoiseMultiplier != 1 { fields.append(("Noise multiplier", short(s.initialNoiseMultiplier))) }
+        if let skipped = s.shortcuts.skippedEarly { fields.append(("Skip Early CFG", short(skipped))) }
+        if let minimum = s.shortcuts.minimumSigma {
+            fields.append(("NGMS", short(minimum.sigma)))
+            if minimum.always { fields.append(("NGMS all steps", "True")) }
+        }
+        // The text has room for one that no tag names.
+        if let net = hypernetworks.first(where: { !$0.byPrompt }) {
+            fields += [
+                ("Hypernet", net.name), ("Hypernet hash", String(net.hash.prefix(10))),
+                ("Hypernet strength", short(net.weight)),
+            ]
+        }
         if !embeddings.isEmpty {
             let hashes = embeddings.map { "\($0.name): \($0.hash.prefix(12))" }
             fields.append(("TI hashes", hashes.joined(separator: ", ")))

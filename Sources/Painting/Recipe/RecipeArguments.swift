@@ -20,6 +20,8 @@ package struct RecipeArguments: Sendable {
     package var embeddings: [(name: String, hash: String)] = []
     /// LoRAs, each with its weight where an option gave one; the prompt's tags have their own.
     package var adapters: [(name: String, hash: String, weight: Double, byPrompt: Bool)] = []
+    /// Hypernetworks, in the same way.
+    package var hypernetworks: [(name: String, hash: String, weight: Double, byPrompt: Bool)] = []
     package var format: String?
     /// Settings that nothing here can follow, in words.
     package var unhonoured: [String] = []
@@ -31,7 +33,7 @@ package struct RecipeArguments: Sendable {
     /// Keys that are not settings of one painting, or that follow from the others.
     private static let facts: Set<String> = [
         "velatura", "command", "run", "sigma", "size", "working", "kernels", "history", "model", "source", "format",
-        "tokens", "prompt-language", "embeddings", "loras", "vae", "mask", "strokes",
+        "tokens", "prompt-language", "embeddings", "loras", "hypernetworks", "vae", "mask", "strokes",
     ]
 
     private static let commands = ["refine", "inpaint", "sketch", "paint"]
@@ -75,6 +77,7 @@ package struct RecipeArguments: Sendable {
         }
         for key in ["kind", "prediction", "initial-noise-multiplier", "work-size", "depth", "quality"] { give(key) }
         give("eta-noise-delta", unless: "0")
+        for key in Settings.departureNames { give(key) }
         if let precision = recipe["kernels"]["precision"].text { options.append("--precision=\(precision)") }
         taken.insert("colour")
         func file(_ key: String) -> (name: String, hash: String)? {
@@ -111,6 +114,13 @@ package struct RecipeArguments: Sendable {
             guard let name = entry["name"].text else { continue }
             adapters.append((name, entry["sha256"].text ?? "", entry["unet"].double ?? 1, entry["by"].text == "prompt"))
         }
+        for entry in recipe["hypernetworks"].list ?? [] {
+            guard let name = entry["name"].text else { continue }
+            hypernetworks.append(
+                (
+                    name, entry["sha256"].text ?? "", entry["weight"].double ?? 1, entry["by"].text == "prompt"
+                ))
+        }
         try checkAdapters(picture)
         format = recipe["format"].text
         unhonoured = (recipe.object ?? [:]).filter { !taken.contains($0.key) && !$0.value.isNull }.map(\.key).sorted()
@@ -133,7 +143,8 @@ package struct RecipeArguments: Sendable {
     private static let understood: Set<String> = [
         "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model", "Model hash", "Variation seed",
         "Variation seed strength", "Denoising strength", "Clip skip", "ENSD", "RNG", "Noise multiplier", "Eta",
-        "Eta DDIM", "TI hashes", "Lora hashes", "VAE", "VAE hash", "Version", "User",
+        "Eta DDIM", "TI hashes", "Lora hashes", "VAE", "VAE hash", "Version", "User", "Token merging ratio", "NGMS",
+        "NGMS all steps", "Skip Early CFG", "Hypernet", "Hypernet hash", "Hypernet strength",
     ]
 
     /// From the `parameters` text of AUTOMATIC1111's web UI, under whose rules it is then painted. Values that are missing mean
@@ -174,6 +185,11 @@ package struct RecipeArguments: Sendable {
         {
             options.append("--variation=\(other):\(strength)")
         }
+        give("Token merging ratio", as: "merge-tokens")
+        give("Skip Early CFG", as: "skip-early-cond")
+        if let sigma = fields["NGMS"], Double(sigma) != nil {
+            options.append("--ngms=\(sigma)" + (fields["NGMS all steps"] == "True" ? ":all" : ""))
+        }
         switch fields["RNG"] {
         case "CPU": options.append("--rng=torch")
         case nil, "GPU", "NV": options.append("--rng=nv")
@@ -201,8 +217,16 @@ package struct RecipeArguments: Sendable {
         let hashes = Self.embeddings(fields["Lora hashes"] ?? "")
         for tag in PromptTags(parsed.prompt).tags {
             // What cannot be read is told by the command itself.
-            guard case .lora(let name, _, _, _)? = try? NamedNetwork(tag) else { continue }
-            adapters.append((name, hashes.first { $0.name == name }?.hash ?? "", 1, true))
+            switch try? NamedNetwork(tag) {
+            case .lora(let name, _, _, _):
+                adapters.append((name, hashes.first { $0.name == name }?.hash ?? "", 1, true))
+            case .hypernetwork(let name, _): hypernetworks.append((name, "", 1, true))
+            case nil: break
+            }
+        }
+        if let name = fields["Hypernet"] {
+            let weight = fields["Hypernet strength"].flatMap(Double.init) ?? 1
+            hypernetworks.append((name, fields["Hypernet hash"] ?? "", weight, false))
         }
         try checkAdapters(picture)
         unhonoured += fields.filter { !Self.understood.contains($0.key) }.map { "\($0.key): \($0.value)" }.sorted()
@@ -219,8 +243,8 @@ package struct RecipeArguments: Sendable {
 
     /// Folders are searched for every one.
     private func checkAdapters(_ picture: String) throws(PaintingError) {
-        guard adapters.count <= 256 else {
-            throw .unsuitable("\(picture) names \(adapters.count) LoRAs, but at most 256 are looked for.")
+        for (count, kind) in [(adapters.count, "LoRAs"), (hypernetworks.count, "hypernetworks")] where count > 256 {
+            throw .unsuitable("\(picture) names \(count) \(kind), but at most 256 are looked for.")
         }
     }
 

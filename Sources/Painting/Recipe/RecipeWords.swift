@@ -36,6 +36,7 @@ package enum RecipeWords {
             facts.append("sampler \(sampler)" + (value("schedule").map { ", schedule \($0)" } ?? ""))
         }
         if let guidance = value("guidance") { facts.append("guidance \(guidance)") }
+        for name in Settings.departureNames { value(name).map { facts.append("\(name) \($0)") } }
         if let rules = value("compat"), rules != "none" { facts.append("rules of \(rules)") }
         var lines = [facts.isEmpty ? head : "\(head): \(facts.joined(separator: ", "))"]
         if let prompt = value("prompt"), !prompt.isEmpty { lines.append("   “\(prompt)”") }
@@ -45,6 +46,10 @@ package enum RecipeWords {
         let adapters = (json["loras"].list ?? []).compactMap { entry in
             entry["name"].text.map { "\($0) (\(JSONText.number(entry["unet"].double ?? 1).string))" }
         }
+        let nets = (json["hypernetworks"].list ?? []).compactMap { entry in
+            entry["name"].text.map { "\($0) (\(JSONText.number(entry["weight"].double ?? 1).string))" }
+        }
+        if !nets.isEmpty { lines.append("   hypernetworks \(nets.joined(separator: ", "))") }
         if !adapters.isEmpty { lines.append("   LoRAs \(adapters.joined(separator: ", "))") }
         let autoencoder = json["vae"]["name"].text.map { ", autoencoder \($0)" } ?? ""
         if let model = json["model"]["name"].text {

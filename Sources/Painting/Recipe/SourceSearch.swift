@@ -56,8 +56,7 @@ package struct SourceSearch {
     ///
     /// - Parameter hash: of the file, or the web UI's, at least eight digits; empty where it is not known
     package func adapter(named name: String, hash: String) -> String? {
-        let endings = ["safetensors", "pt", "ckpt", "bin", "pth"]
-        let named = files { file in endings.contains { file == "\(name).\($0)" } }
+        let named = files { file in NetworkFiles.endings.contains { file == "\(name).\($0)" } }
         if hash.isEmpty { return named.first }
         guard hash.count >= 8 else { return nil }
         func has(_ path: String) -> Bool {
@@ -65,6 +64,16 @@ package struct SourceSearch {
             return found.whole.hasPrefix(hash.lowercased()) || found.webUI.hasPrefix(hash.lowercased())
         }
         return named.first(where: has)
+    }
+
+    /// The hypernetwork of this name with this hash.
+    ///
+    /// - Parameter hash: of the file, at least eight digits; empty where it is not known
+    package func hypernetwork(named name: String, hash: String) -> String? {
+        let named = files { file in NetworkFiles.endings.contains { file == "\(name).\($0)" } }
+        if hash.isEmpty { return named.first }
+        guard hash.count >= 8 else { return nil }
+        return named.first { (try? HypernetworkFiles.hash($0))?.hasPrefix(hash.lowercased()) == true }
     }
 
     /// Of an embedding, as many as are ever read from one.
