@@ -154,7 +154,6 @@ final class RepaintingWork: ItemWork {
             (recipe.skip, recipe.strength) = (rung.percent, rung.skip.strength(of: settings.steps))
             (recipe.source, recipe.sourceSize, recipe.history) = (subject.identity, canvas.source.size, ready.history)
             (recipe.mask, recipe.strokes) = (subject.maskFile?.identity, subject.strokes?.identity)
-            try session.note(rung.isExact, in: &recipe, studio, at: path)
             return recipe
         }
         prepared?.recipes = recipes
@@ -224,8 +223,10 @@ final class RepaintingWork: ItemWork {
         }
         try refine.paint(canvas, history: ready.history.count, depth: session.output.depth, advance: advance) {
             rung, painted in
-            let (path, recipe) = (job.paths[next], recipes[next])
+            let path = job.paths[next]
+            var recipe = recipes[next]
             next += 1
+            try session.note(rung.isExact, in: &recipe, ready.studio, at: path)
             try session.write(painted, to: path, recipe: recipe)
             try report(path, rung, recipe.hash)
             if job.sheet != nil {
