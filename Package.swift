@@ -24,6 +24,7 @@ let package = Package(
         .target(name: "CLazyLibraries"),
         .target(name: "CThreads", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
         .target(name: "CodecShims", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
+        .target(name: "YAMLShims", dependencies: ["CLazyLibraries"]),
         .target(name: "CDNNL", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
         .target(name: "CKernels", cSettings: kernelFlags),
         .target(name: "CMiniature", exclude: ["model", "MODEL_CARD.md"]),
@@ -38,7 +39,10 @@ let package = Package(
         library("Networks", ["Checkpoints", "Tensors"]),
         library("Sampling", ["Tensors"]),
         library(
-            "Painting", ["Raster", "RasterFiles", "Networks", "Sampling", "CMiniature", "CKernels", "CVocabulary"]),
+            "Painting",
+            [
+                "Raster", "RasterFiles", "Networks", "Sampling", "CMiniature", "CKernels", "CVocabulary", "YAMLShims",
+            ]),
         library(
             "Commands",
             ["Painting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -24,11 +24,12 @@ want() { # header, Debian's package, plain name
 want png.h libpng-dev libpng
 want jpeglib.h libjpeg-dev libjpeg-turbo
 want tiffio.h libtiff-dev libtiff
+want yaml.h libyaml-dev libyaml
 want oneapi/dnnl/dnnl.h libdnnl-dev oneDNN
 [ -z "$packages" ] && exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "Error: missing ${plain#, }. Install them with their headers (Homebrew: libpng jpeg-turbo libtiff onednn; Fedora: libpng-devel libjpeg-turbo-devel libtiff-devel onednn-devel), then run this again." >&2
+    echo "Error: missing ${plain#, }. Install them with their headers (Homebrew: libpng jpeg-turbo libtiff libyaml onednn; Fedora: libpng-devel libjpeg-turbo-devel libtiff-devel libyaml-devel onednn-devel), then run this again." >&2
     exit 69
 fi
 root=

@@ -13,10 +13,48 @@ final class Console {
     let verbose: Bool
     private let showsProgress: Bool
     private var barIsShown = false
+    /// Of hundreds of pictures, the short line on each plan is left out.
+    var isOfMany = false
 
     init(json: Bool, quiet: Bool, verbose: Bool) {
         (self.json, self.quiet, self.verbose) = (json, quiet, verbose)
         showsProgress = !quiet && !json && isatty(STDERR_FILENO) == 1
+    }
+
+    /// Runs the body; with JSON, an error is also told as a line of it.
+    func telling(_ body: (Console) throws -> Void) throws {
+        do {
+            try body(self)
+        } catch {
+            fail(reported(error))
+            throw error
+        }
+    }
+
+    /// Tells an error as a line of JSON, where that is asked for; its line on standard error is whoever's who ends.
+    private func fail(_ error: (line: String, code: Int32), path: String? = nil) {
+        clearBar()
+        if json { Self.say(Self.jsonError(error.line, code: error.code, path: path)) }
+    }
+
+    /// Tells that one picture of many failed.
+    func fail(_ input: String, _ error: (line: String, code: Int32)) {
+        fail(error, path: input)
+        Self.complain(error.line)
+    }
+
+    /// Whether what is of no use to most is told too.
+    var tellsAll: Bool { json || verbose }
+
+    /// An event of JSON alone, or words in its place on standard output.
+    func say(_ words: String?, _ members: [(String, JSONText)]) {
+        clearBar()
+        if json { Self.say(JSONText.object(members).string) } else if !quiet, let words { Self.say(words) }
+    }
+
+    /// Words on standard error, or an event of JSON in their place.
+    func tell(_ words: String, _ members: [(String, JSONText)]) {
+        if json { Self.say(JSONText.object(members).string) } else if !quiet { tell(words) }
     }
 
     /// Prints one event. Also where an interruption is noticed.
@@ -28,7 +66,7 @@ final class Console {
         case .plan(let plan):
             if verbose {
                 tell(Self.text(plan))
-            } else if !quiet {
+            } else if !quiet, !isOfMany {
                 tell(Self.start(plan))
             }
         case .progress(let reading):
@@ -234,9 +272,10 @@ final class Console {
     }
 
     /// An error as a JSON line, where that is asked for.
-    static func jsonError(_ line: String, code: Int32) -> String {
+    static func jsonError(_ line: String, code: Int32, path: String? = nil) -> String {
         JSONText.object([
-            ("event", .text("error")), ("code", .integer(Int(code))), ("text", .text(line)), ("path", .null),
+            ("event", .text("error")), ("code", .integer(Int(code))), ("text", .text(line)),
+            ("path", path.map(JSONText.text) ?? .null),
         ]).string
     }
 }

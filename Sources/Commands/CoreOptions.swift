@@ -392,17 +392,7 @@ struct TellingOptions: ParsableArguments {
     func console() -> Console { Console(json: json, quiet: quiet, verbose: verbose) }
 
     /// Runs the body; with `--json`, an error is also told as a JSON line.
-    func telling(_ body: (Console) throws -> Void) throws {
-        let console = console()
-        do {
-            try body(console)
-        } catch {
-            console.clearBar()
-            let (line, code) = reported(error)
-            if json { Console.say(Console.jsonError(line, code: code)) }
-            throw error
-        }
-    }
+    func telling(_ body: (Console) throws -> Void) throws { try console().telling(body) }
 }
 
 func environment(_ name: String) -> String? {

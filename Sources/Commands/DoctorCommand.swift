@@ -49,6 +49,8 @@ struct DoctorCommand: ParsableCommand {
                 Console.say(Self.padded(format.rawValue) + "missing: \(reported(error).line)")
             }
         }
+        // Only lists in YAML need it.
+        Console.say(Self.padded("yaml") + (ManifestYAML.missing().map { "missing: \($0)" } ?? "can be read"))
         do {
             let model = try Studio(model: environment("VELATURA_MODEL") ?? "miniature", on: Engine()).model
             Console.say("model        \(model.name) loads")

@@ -6,7 +6,7 @@ import Threads
 
 extension FitMode: ExpressibleByArgument {}
 
-struct FitCommand: ParsableCommand {
+struct FitCommand: ItemCommand {
     static let configuration = CommandConfiguration(
         commandName: "fit",
         abstract: "Fit pictures to the sizes that a model wants.",
@@ -18,7 +18,7 @@ struct FitCommand: ParsableCommand {
               velatura fit samples/coffee.png --mode pad --multiple 16
             """)
 
-    @Argument(help: ArgumentHelp("Pictures to fit.", valueName: "in"))
+    @Argument(help: ArgumentHelp("Pictures to fit, or folders of them.", valueName: "in"))
     var inputs: [String]
 
     @Option(name: .long, help: ArgumentHelp("Both sides become multiples of this.", valueName: "n"))
@@ -43,6 +43,7 @@ struct FitCommand: ParsableCommand {
     var threads: Int?
 
     @OptionGroup(title: "Results") var results: ResultOptions
+    @OptionGroup(title: "Folders") var batch: BatchOptions
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     func validate() throws {
@@ -66,65 +67,15 @@ struct FitCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        try telling.telling { console in
-            let output = try results.options()
-            var outputs = OutputPlan(output, results: inputs.count)
-            let paths =
-                list || telling.explain
-                ? [] : try inputs.map { try outputs.path(for: .init(input: $0, command: "fit")) }
-            for (index, input) in inputs.enumerated() {
-                let began = clock()
-                try Interruption.check()
-                let source = try InputPicture(input)
-                let picture = source.picture
-                let options = FitOptions(mode: mode, goal: goal, multiple: multiple)
-                let plan: FitPlan
-                let candidates: [FitCandidate]
-                do throws(FitError) {
-                    plan = try FitPlan(source: picture.size, options: options)
-                    candidates = list ? try FitPlan.candidates(source: picture.size, options: options) : []
-                } catch {
-                    throw PaintingError.unsuitable("\(input): \(error.description)")
-                }
-                if list {
-                    tell(input, picture.size, candidates)
-                    continue
-                }
-                let line = inputs.count > 1 ? "\(input): \(plan)" : plan.description
-                if telling.json {
-                    Console.say(Self.json(plan, input))
-                } else if telling.explain {
-                    Console.say(line)
-                } else {
-                    // Standard output holds the results' paths alone.
-                    try console.report(.note(line))
-                }
-                if telling.explain { continue }
-                guard max(plan.target.width, plan.target.height, plan.scaled.width, plan.scaled.height) <= Self.longest,
-                    plan.target.area <= Self.largestArea
-                else {
-                    throw PaintingError.unsuitable(
-                        "\(input): the size \(plan.target) is over the limit of \(Self.largestArea) pixels and \(Self.longest) on a side. Ask for a smaller size or multiple."
-                    )
-                }
-                try Interruption.check()
-                var fitted = plan.apply(to: picture, threads: Threads(threads))
-                if let depth = output.depth { fitted = fitted.converted(depth: depth) }
-                fitted.metadata = metadata(of: source, plan, output, at: paths[index])
-                try PictureFile.write(
-                    fitted, to: paths[index],
-                    options: .init(format: output.format, quality: output.quality, overwrite: output.overwrite))
-                try console.report(
-                    .result(.init(path: paths[index], input: input, command: "fit", seconds: clock() - began)))
-            }
-        }
+    var maskPath: String? { nil }
+    var plansOnly: Bool { list || telling.explain }
+
+    func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
+        let session = PaintingSession(console: run.console, output: try results.options(), journal: run.journal)
+        return items.map { FitWork(self, $0, session, isAlone: items.count == 1) }
     }
 
-    /// What a fitted picture may have at most, like the pictures that are read.
-    private static let (longest, largestArea) = (65_535, 1 << 28)
-
-    private var goal: FitOptions.Goal {
+    var goal: FitOptions.Goal {
         if let size { return .size(size.size) }
         if let maxPixels { return .maxPixels(maxPixels) }
         if let proportions = aspect.flatMap(Self.proportions) {
@@ -139,56 +90,5 @@ struct FitCommand: ParsableCommand {
             (1...65536).contains(height)
         else { return nil }
         return (width, height)
-    }
-
-    /// What the picture's own past says goes on with it, with what was done here.
-    private func metadata(
-        of source: InputPicture, _ plan: FitPlan, _ output: OutputOptions, at path: String
-    ) -> PictureMetadata {
-        let metadata = source.picture.metadata
-        guard output.writesRecipe else { return Recipe.removed(from: metadata) }
-        return FitRecipe(plan: plan, multiple: multiple, source: source.identity)
-            .added(to: metadata, as: output.format(at: path))
-    }
-
-    private func tell(_ input: String, _ source: PixelSize, _ candidates: [FitCandidate]) {
-        if telling.json {
-            for candidate in candidates {
-                Console.say(
-                    JSONText.object([
-                        ("event", .text("candidate")), ("input", .text(input)),
-                        ("size", .list([.integer(candidate.size.width), .integer(candidate.size.height)])),
-                        ("aspect_error", .number(candidate.aspectError)),
-                        ("area_change", .number(candidate.areaChange)),
-                        ("exact", .bool(candidate.isExact)), ("chosen", .bool(candidate.isChosen)),
-                    ]).string)
-            }
-            return
-        }
-        Console.say("\(input): \(source), multiples of \(multiple)")
-        for candidate in candidates {
-            let aspect = candidate.isExact ? "exact" : "aspect \(Self.percent(candidate.aspectError))"
-            Console.say(
-                "\(candidate.isChosen ? "*" : " ") \(Self.padded(candidate.size.description, 12))\(Self.padded(aspect, 16))area \(Self.percent(candidate.areaChange, signed: true))"
-            )
-        }
-    }
-
-    private static func percent(_ share: Double, signed: Bool = false) -> String {
-        let value = (share * 10000).rounded() / 100
-        return (signed && value > 0 ? "+" : "") + "\(value) %"
-    }
-
-    private static func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(1, width - text.count))
-    }
-
-    private static func json(_ plan: FitPlan, _ input: String) -> String {
-        func size(_ size: PixelSize) -> JSONText { .list([.integer(size.width), .integer(size.height)]) }
-        return JSONText.object([
-            ("event", .text("plan")), ("input", .text(input)), ("source", size(plan.source)),
-            ("scaled", size(plan.scaled)),
-            ("target", size(plan.target)), ("mode", .text(plan.mode.rawValue)), ("text", .text(plan.description)),
-        ]).string
     }
 }

@@ -16,15 +16,7 @@ struct HistoryCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let console = Console(json: json, quiet: false, verbose: false)
-        do {
-            try tell()
-        } catch {
-            let (line, code) = reported(error)
-            if json { Console.say(Console.jsonError(line, code: code)) }
-            console.clearBar()
-            throw error
-        }
+        try Console(json: json, quiet: false, verbose: false).telling { _ in try tell() }
     }
 
     private func tell() throws {

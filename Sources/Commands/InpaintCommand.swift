@@ -2,7 +2,7 @@ import ArgumentParser
 import Painting
 import Raster
 
-struct InpaintCommand: PaintingCommand {
+struct InpaintCommand: PaintingCommand, ItemCommand {
     static let configuration = CommandConfiguration(
         commandName: "inpaint",
         abstract: "Repaint what a mask shows, and leave the rest as it is to the bit.",
@@ -13,7 +13,7 @@ struct InpaintCommand: PaintingCommand {
               velatura inpaint samples/coffee.png --mask masks/coffee-surface.png --prompt "a painting of lake at day" --guidance 2 --seed 7
             """)
 
-    @Argument(help: ArgumentHelp("Pictures to repaint.", valueName: "in"))
+    @Argument(help: ArgumentHelp("Pictures to repaint, or folders of them.", valueName: "in"))
     var inputs: [String]
 
     @OptionGroup(title: "Mask") var mask: MaskOptions
@@ -32,6 +32,7 @@ struct InpaintCommand: PaintingCommand {
     @OptionGroup(title: "Painting") var painting: PaintingOptions
     @OptionGroup var finish: FinishOptions
     @OptionGroup(title: "Results") var results: ResultOptions
+    @OptionGroup(title: "Folders") var batch: BatchOptions
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     func validate() throws {
@@ -52,16 +53,20 @@ struct InpaintCommand: PaintingCommand {
         }
     }
 
-    func run() throws {
+    var maskPath: String? { mask.mask }
+
+    func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
         var masking = mask.masking
         masking.isFromAlpha = maskAlpha
         masking.fill = fill.flatMap(Masking.Fill.init) ?? .original
         let repainting = Repainting(
             command: "inpaint", level: level, painting: painting, finish: finish, results: results, telling: telling,
             defaultSkip: masking.fill.defaultSkip, defaultAnchor: 1, masking: masking)
-        try repainting.run(inputs) { _ in
-            let file = try mask.mask.map { try InputPicture($0) }
-            return try inputs.map { try Subject(try InputPicture($0), mask: file, masking) }
+        // One mask for all is read once.
+        var file: InputPicture?
+        return try repainting.works(items, run) { item in
+            if file?.path != item.mask { file = try item.mask.map { try InputPicture($0) } }
+            return try Subject(try InputPicture(item.input), mask: file, masking)
         }
     }
 }

@@ -10,8 +10,8 @@ struct MaskOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "A grey picture: white is repainted, black kept to the bit, grey runs its share of the steps.",
-            valueName: "file"))
+            "A grey picture: white is repainted, black kept to the bit, grey runs its share of the steps. A folder of them pairs by name.",
+            valueName: "file|folder"))
     var mask: String?
 
     @Flag(name: .long, help: "Swap white and black.")

@@ -44,7 +44,7 @@ struct PaintCommand: PaintingCommand {
                     try outputs.path(for: .init(input: "velatura", command: "paint", seed: seeds.count > 1 ? $0 : nil))
                 }
             var settings = try painting.settings()
-            let studio = try session.studio(painting, settings)
+            let studio = try session.studio(painting, settings.networks())
             try painting.complete(&settings, for: studio.model)
             try studio.checkLength(settings)
             if painting.seed == nil, !telling.explain { try console.report(.note("seed \(seeds[0])")) }

@@ -16,17 +16,41 @@ struct PaintingSession {
     let console: Console
     let output: OutputOptions
 
-    /// Loads the model with the LoRAs and hypernetworks that options and words ask for.
+    /// Where the results are noted, where they are a batch's.
+    var journal: Journal?
+
+    /// The model with the LoRAs and hypernetworks that options and words ask for.
     ///
-    /// - Parameter subjects: where the words come from that no option gives
-    func studio(_ options: PaintingOptions, _ settings: Settings, subjects: [Subject] = []) throws -> Studio {
+    /// - Parameter subject: where the words come from that no option gives
+    func request(
+        _ options: PaintingOptions, _ settings: Settings, inheritingFrom subject: Subject? = nil
+    ) throws -> StudioRequest {
+        let inherits = options.prompt == nil && !options.noInherit && subject != nil
+        var words = settings
+        if inherits, let subject {
+            words.prompt = Inheritance(subject.picture.metadata).prompt ?? settings.prompt
+            try words.checkWords(from: subject.name)
+        }
+        let networks = try words.networks()
+        let traits = options.traits
+        // All that loading depends on.
+        let parts: [String?] =
+            [
+                options.modelName, traits.kind?.name, traits.prediction?.rawValue, traits.vae,
+                options.precision.rawValue, options.threads.map(String.init),
+            ] + options.lora + ["|"] + options.hypernetwork + ["|"] + options.embedding
+        let key = "\(parts) \(networks)"
+        return StudioRequest(key: key) {
+            try studio(options, networks, from: inherits ? subject?.path : nil)
+        }
+    }
+
+    /// Loads the model.
+    func studio(_ options: PaintingOptions, _ networks: [NamedNetwork], from picture: String? = nil) throws -> Studio {
         let embeddings = try EmbeddingFiles(options.embedding)
-        let inherits = options.prompt == nil && !options.noInherit
         let files = (try AdapterFiles(options.lora), try HypernetworkFiles(options.hypernetwork))
-        let named = try inherits ? networks(of: subjects, settings) : settings.networks()
-        let origin = inherits ? subjects.first?.path : nil
-        let adapters = try files.0.chosen(by: named, from: origin)
-        let hypernetworks = try files.1.chosen(by: named, from: origin)
+        let adapters = try files.0.chosen(by: networks, from: picture)
+        let hypernetworks = try files.1.chosen(by: networks, from: picture)
         let studio = try Studio(
             model: options.modelName, as: options.traits.options, adapters: adapters, hypernetworks: hypernetworks,
             on: options.makeEngine(profile: console.verbose ? Profile() : nil))
@@ -40,24 +64,6 @@ struct PaintingSession {
             try console.report(.warning(code: "embedding", text: text, path: path))
         }
         return studio
-    }
-
-    /// The networks that prompts name. One model paints all pictures of a command, so their own prompts must name the same.
-    private func networks(of subjects: [Subject], _ settings: Settings) throws -> [NamedNetwork] {
-        guard let first = subjects.first else { return [] }
-        func own(_ subject: Subject) throws -> [NamedNetwork] {
-            var settings = settings
-            settings.prompt = Inheritance(subject.picture.metadata).prompt ?? settings.prompt
-            try settings.checkWords(from: subject.name)
-            return try settings.networks()
-        }
-        let networks = try own(first)
-        for other in subjects.dropFirst() where try own(other) != networks {
-            throw PaintingError.usage(
-                "The prompts in \(first.name) and \(other.name) name different LoRAs or hypernetworks, but one model paints both. Refine them one at a time, or give --prompt."
-            )
-        }
-        return networks
     }
 
     /// Words, where none were given, from the picture's own past; and its past for the recipe.
@@ -169,9 +175,23 @@ struct PaintingSession {
         picture.metadata =
             output.writesRecipe
             ? recipe.added(to: picture.metadata, as: output.format(at: path)) : Recipe.removed(from: picture.metadata)
-        try PictureFile.write(
-            picture, to: path,
-            options: .init(format: output.format, quality: output.quality, overwrite: output.overwrite))
+        try write(picture, to: path, hash: recipe.hash)
+    }
+
+    /// Writes a picture that carries what it is to say of itself.
+    ///
+    /// - Parameter hash: of its recipe
+    func write(_ picture: Picture, to path: String, hash: String) throws {
+        let bytes = try PictureFile.encode(
+            picture, as: output.format(at: path), options: .init(quality: output.quality), name: path)
+        try write(bytes, to: path, hash: hash, carriesRecipe: output.writesRecipe)
+    }
+
+    /// - Parameter carriesRecipe: whether the file itself says what it was made from
+    func write(_ bytes: [UInt8], to path: String, hash: String, carriesRecipe: Bool) throws {
+        try journal?.make(path, .init(recipe: hash, bytes: carriesRecipe ? nil : SHA256.hash(bytes)))
+        // What stands there was looked at before a batch's picture is painted.
+        try WholeFile.write(bytes, to: path, overwrite: output.overwrite || journal != nil)
     }
 
     /// Tells which promise a result's form gives up, once for each file.

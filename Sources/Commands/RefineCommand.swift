@@ -1,7 +1,7 @@
 import ArgumentParser
 import Painting
 
-struct RefineCommand: PaintingCommand {
+struct RefineCommand: PaintingCommand, ItemCommand {
     static let configuration = CommandConfiguration(
         commandName: "refine",
         abstract: "Repaint pictures from one noise level or a ladder of them.",
@@ -12,7 +12,7 @@ struct RefineCommand: PaintingCommand {
               velatura refine samples/chelsea.png --skip 40,50,60 --prompt "a painting of forest at dawn" --seed 7
             """)
 
-    @Argument(help: ArgumentHelp("Pictures to refine.", valueName: "in"))
+    @Argument(help: ArgumentHelp("Pictures to refine, or folders of them.", valueName: "in"))
     var inputs: [String]
 
     @OptionGroup(title: "Noise level") var level: LevelOptions
@@ -20,14 +20,17 @@ struct RefineCommand: PaintingCommand {
 
     @OptionGroup var finish: FinishOptions
     @OptionGroup(title: "Results") var results: ResultOptions
+    @OptionGroup(title: "Folders") var batch: BatchOptions
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     func validate() throws { try level.check(with: painting) }
 
-    func run() throws {
+    var maskPath: String? { nil }
+
+    func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
         let repainting = Repainting(
             command: "refine", level: level, painting: painting, finish: finish, results: results, telling: telling,
             defaultSkip: "50", defaultAnchor: 0)
-        try repainting.run(inputs) { _ in try inputs.map { Subject(try InputPicture($0)) } }
+        return try repainting.works(items, run) { Subject(try InputPicture($0.input)) }
     }
 }

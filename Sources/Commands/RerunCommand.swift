@@ -61,6 +61,7 @@ struct RerunCommand: ParsableCommand {
         let metadata = try PictureFile.read(picture).metadata
         var wanted: RecipeArguments
         let recipe = Recipe.read(metadata)
+        if let recipe, recipe["command"].text == "compose" { return try composed(recipe) }
         if let recipe {
             wanted = try RecipeArguments(recipe: recipe, picture: picture)
         } else if let text = metadata.parameters {
@@ -140,12 +141,7 @@ struct RerunCommand: ParsableCommand {
                     code: "not-honoured", text: "\(picture) was made with settings that are not followed: \(settings).",
                     path: picture))
         }
-        line.append("--output=\(result(wanted.format))")
-        line += [
-            (overwrite, "--overwrite"), (telling.explain, "--explain"), (telling.json, "--json"),
-            (telling.quiet, "--quiet"), (telling.verbose, "--verbose"),
-        ].filter(\.0).map(\.1)
-        if let threads { line.append("--threads=\(threads)") }
+        line += common(wanted.format)
         if let memoryLimit { line.append("--memory-limit=\(memoryLimit.argument)") }
         do {
             // A name that begins with a dash is a name all the same.
@@ -162,6 +158,38 @@ struct RerunCommand: ParsableCommand {
         } catch {
             let fault = (error as? PaintingError).map { reported($0).line } ?? RefineCommand.message(for: error)
             throw PaintingError.unsuitable("\(picture) says that it was made in a way that cannot be: \(fault)")
+        }
+    }
+
+    /// Where the result goes, and what was asked of this command itself.
+    private func common(_ format: String?) -> [String] {
+        ["--output=\(result(format))"]
+            + [
+                (overwrite, "--overwrite"), (telling.explain, "--explain"), (telling.json, "--json"),
+                (telling.quiet, "--quiet"), (telling.verbose, "--verbose"),
+            ].filter(\.0).map(\.1) + (threads.map { ["--threads=\($0)"] } ?? [])
+    }
+
+    /// The same parts put together again.
+    private func composed(_ recipe: JSON) throws -> any ParsableCommand {
+        let search = SourceSearch(beside: picture, find: find)
+        var (options, base) = try ComposeRecipe.arguments(recipe, picture: picture) { file in
+            guard let found = search.file(named: file.name, hash: file.hash) else {
+                throw PaintingError.missing(
+                    "\(file.name) (\(Self.short(file.hash))), which \(picture) was put together from, is not \(search.places). Name its folder with --find."
+                )
+            }
+            return found
+        }
+        if let option = [("--input", input), ("--model", model), ("--vae", vae)].first(where: { $0.1 != nil })?.0 {
+            throw PaintingError.usage("\(picture) was composed, which \(option) has no part in. Leave it out.")
+        }
+        options += common(recipe["format"].text)
+        do {
+            return try ComposeCommand.parse(options + ["--", base])
+        } catch {
+            throw PaintingError.unsuitable(
+                "\(picture) says that it was made in a way that cannot be: \(ComposeCommand.message(for: error))")
         }
     }
 

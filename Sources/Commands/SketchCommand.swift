@@ -64,7 +64,7 @@ struct SketchCommand: PaintingCommand {
             command: "sketch", level: level, painting: painting, finish: finish, results: results, telling: telling,
             defaultSkip: "25", defaultAnchor: 0, masking: masking,
             background: input == nil ? background?.colour ?? Self.white : nil)
-        try repainting.run([input ?? strokes]) { _ in [try subject(masking)] }
+        try repainting.run(input ?? strokes) { try subject(masking) }
     }
 
     private static let white = Colour(red: 255, green: 255, blue: 255)

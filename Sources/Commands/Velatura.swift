@@ -15,7 +15,8 @@ struct Velatura: ParsableCommand {
         version: Recipe.version,
         subcommands: [
             FitCommand.self, RefineCommand.self, InpaintCommand.self, SketchCommand.self, PaintCommand.self,
-            RerunCommand.self, HistoryCommand.self, ModelsCommand.self, DoctorCommand.self,
+            ComposeCommand.self, BatchCommand.self, VerifyCommand.self, RerunCommand.self, HistoryCommand.self,
+            ModelsCommand.self, DoctorCommand.self,
         ])
 }
 

@@ -26,10 +26,10 @@ package struct Ladder {
         rungs.append(Rung(picture: picture, skip: skip, seed: seed, sigma: sigma, run: run))
     }
 
-    /// Writes both files.
+    /// Both files: a contact sheet as PNG, and a page that needs nothing else.
     ///
     /// - Throws: ``PictureFileError``
-    package func write(sheet: String, page: String, overwrite: Bool, threads: Threads) throws {
+    package func files(threads: Threads) throws -> (sheet: [UInt8], page: [UInt8]) {
         let original = shown(source)
         var entries = [LadderPage.Entry(label: "source", detail: "\(source.size)", picture: original)]
         for rung in rungs {
@@ -44,9 +44,9 @@ package struct Ladder {
         }
         let contact = ContactSheet(entries.map { .init($0.picture, labels: [$0.label, $0.detail]) }).picture(
             threads: threads)
-        try PictureFile.write(contact, to: sheet, options: .init(format: .png, overwrite: overwrite))
+        let sheet = try PictureFile.encode(contact, as: .png, name: "the contact sheet")
         let html = try LadderPage(title: title, prompt: prompt, entries: entries).html(threads: threads)
-        try WholeFile.write(Array(html.utf8), to: page, overwrite: overwrite)
+        return (sheet, Array(html.utf8))
     }
 
     /// As sheets and pages show pictures: eight bits, in colour.

@@ -54,13 +54,16 @@ package struct OutputOptions: Sendable {
 
 /// The names of a command's results, settled before anything is painted.
 package struct OutputPlan {
-    private let options: OutputOptions
-    private let results: Int
+    package var options: OutputOptions
+    package var results: Int
+    private let mayStand: Bool
     private var taken: [String: String] = [:]
 
-    /// - Parameter results: how many results the whole command has
-    package init(_ options: OutputOptions, results: Int) {
-        (self.options, self.results) = (options, results)
+    /// - Parameters:
+    ///   - results: how many results the whole command has
+    ///   - mayStand: whether a file that stands under a name is looked at later, when more is known of it
+    package init(_ options: OutputOptions, results: Int, mayStand: Bool = false) {
+        (self.options, self.results, self.mayStand) = (options, results, mayStand)
     }
 
     /// What tells one result from the others.
@@ -71,8 +74,13 @@ package struct OutputPlan {
         package var seed: UInt64?
         /// Folder of the input, "" for the current one.
         package var folder: String
+        /// Below the folder of all results: "" or "a/b/".
+        package var subfolder: String
 
-        package init(input: String?, command: String, skip: String? = nil, seed: UInt64? = nil) {
+        package init(
+            input: String?, command: String, skip: String? = nil, seed: UInt64? = nil, subfolder: String = ""
+        ) {
+            self.subfolder = subfolder
             let parts = (input ?? "").split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             let name = parts.last ?? ""
             stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
@@ -117,7 +125,7 @@ package struct OutputPlan {
                 "Two results would be written to \(path). Give --name a template with {stem}, {skip} or {seed}.")
         }
         taken[place] = stem
-        if !options.overwrite, access(path, F_OK) == 0 {
+        if !options.overwrite, !mayStand, access(path, F_OK) == 0 {
             throw .cannotCreate("\(path) is there already. Pass --overwrite to replace it, or give another -o.")
         }
         try Self.checkFolder(above: path)
@@ -157,7 +165,7 @@ package struct OutputPlan {
 
     private func folder(of result: Result) -> String {
         guard let given = options.path else { return result.folder }
-        return given.hasSuffix("/") ? given : given + "/"
+        return (given.hasSuffix("/") ? given : given + "/") + result.subfolder
     }
 
     private static func name(_ result: Result) -> String {

@@ -13,8 +13,12 @@ package enum PaintingError: Error, Equatable {
     case missing(String)
     /// The processor cannot do what is asked (69).
     case processorLacks(String)
+    /// A library that is needed for this alone is not installed (69).
+    case libraryMissing(String)
     /// An output cannot be made (73).
     case cannotCreate(String)
+    /// Writing failed midway (74).
+    case cannotWrite(String)
     /// A fault of ours (70).
     case fault(String)
     /// The user stopped it (130).
@@ -29,8 +33,9 @@ package func reported(_ error: any Error) -> (line: String, code: Int32) {
         case .usage(let line): (line, 64)
         case .unsuitable(let line): (line, 65)
         case .missing(let line): (line, 66)
-        case .processorLacks(let line): (line, 69)
+        case .processorLacks(let line), .libraryMissing(let line): (line, 69)
         case .cannotCreate(let line): (line, 73)
+        case .cannotWrite(let line): (line, 74)
         case .fault(let line): (line + " This is a fault of Velatura's: please report it.", 70)
         case .interrupted: ("Interrupted.", 130)
         }

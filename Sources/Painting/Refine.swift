@@ -147,11 +147,22 @@ package struct Refine {
 
     /// Work of all rungs over a canvas, for progress.
     package func work(_ canvas: Canvas) -> Double {
-        let (size, model) = (canvas.plan.working, studio.model)
+        work(canvas.plan.working, encodings: encodings(canvas)) { runs($0, canvas) }
+    }
+
+    /// The same of a picture of which only the size is known yet.
+    ///
+    /// - Throws: ``PaintingError`` where the size cannot be painted
+    package func work(_ source: PixelSize) throws(PaintingError) -> Double {
+        work(try workSize.plan(source, for: studio.model).working, encodings: 1) { $0.plan.start != nil }
+    }
+
+    private func work(_ size: PixelSize, encodings: Int, runs: (Rung) -> Bool) -> Double {
+        let model = studio.model
         let codec = model.codecWork(size, decoding: true).operations
-        let encoding = model.codecWork(size, decoding: false).operations * Double(encodings(canvas))
+        let encoding = model.codecWork(size, decoding: false).operations * Double(encodings)
         return rungs().reduce(encoding) {
-            guard runs($1, canvas) else { return $0 }
+            guard runs($1) else { return $0 }
             let step = model.stepWork(size, settings, $1.plan).operations
             return $0 + Double($1.plan.evaluations) * step + codec
         }

@@ -12,7 +12,7 @@ package final class Studio {
     /// The same in 32 bits throughout, once it was needed.
     private var exactTwin: Studio?
     /// Texts that were read, by what decides how.
-    var texts: [TextKey: [Conditioning]] = [:]
+    var texts = Recent<TextKey, [Conditioning]>(128)
     /// Embeddings that prompts may name.
     var embeddings: [Embedding] = []
     var names: [EmbeddingNames]
@@ -24,7 +24,7 @@ package final class Studio {
     /// Another autoencoder than the model's own.
     private let otherAutoencoder: String?
     private var autoencoderHash: String?
-    private var masks: [PixelSize: Tensor] = [:]
+    private var masks = Recent<PixelSize, Tensor>(8)
 
     /// - Parameters:
     ///   - name: "miniature" for the model inside the program, or the path of a model folder or file

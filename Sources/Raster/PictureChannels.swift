@@ -1,5 +1,12 @@
 // Adding, dropping and reordering channels of whole-number pictures. Nothing here changes a sample's value.
 
+extension Picture.Channels {
+    /// The fewest channels that hold what all of these hold.
+    package static func holding(_ all: [Self]) -> Self {
+        (all.allSatisfy(\.isGrey) ? Self.grey : .rgb).with(alpha: all.contains(where: \.hasAlpha))
+    }
+}
+
 extension Picture {
     /// The picture with its grey value in all three colours; colour pictures are returned as they are.
     package func colour() -> Picture {
@@ -16,6 +23,37 @@ extension Picture {
         case .greyAlpha: picking([0], as: .grey)
         case .rgba: picking([0, 1, 2], as: .rgb)
         case .grey, .rgb: self
+        }
+    }
+
+    /// The picture with at least these channels: grey as colour, and opaque where it has no alpha of its own.
+    package func holding(_ channels: Channels) -> Picture {
+        let picture = channels.isGrey ? self : colour()
+        guard channels.hasAlpha, !picture.channels.hasAlpha else { return picture }
+        let count = picture.channels.count
+        func opaque<Sample: FixedWidthInteger>(_ values: [Sample]) -> [Sample] {
+            var result = [Sample]()
+            result.reserveCapacity(size.area * (count + 1))
+            for pixel in stride(from: 0, to: values.count, by: count) {
+                result.append(contentsOf: values[pixel..<pixel + count])
+                result.append(.max)
+            }
+            return result
+        }
+        let samples: Samples =
+            switch picture.samples {
+            case .eight(let values): .eight(opaque(values))
+            case .sixteen(let values): .sixteen(opaque(values))
+            }
+        return Picture(size: size, channels: picture.channels.with(alpha: true), samples: samples, metadata: metadata)
+    }
+
+    /// One colour of a picture whose three are the same, as its grey; grey pictures are returned as they are.
+    package func takingGrey() -> Picture {
+        switch channels {
+        case .rgb: picking([0], as: .grey)
+        case .rgba: picking([0, 3], as: .greyAlpha)
+        case .grey, .greyAlpha: self
         }
     }
 

@@ -38,12 +38,17 @@ package enum PictureFile {
             throw .fileTooLarge(path: name, bytes: bytes.count, limit: limits.fileBytes)
         }
         guard let format = PictureFormat(content: bytes) else { throw .notAPicture(path: name) }
-        let source = PictureSource(bytes: bytes, path: name, format: format, limits: limits)
-        return switch format {
-        case .png: try source.readPNG()
-        case .jpeg: try source.readJPEG()
-        case .tiff: try source.readTIFF()
+        let result = bytes.withUnsafeBufferPointer { bytes in
+            Result { () throws(PictureFileError) in
+                let source = PictureSource(bytes: bytes, path: name, format: format, limits: limits)
+                return switch format {
+                case .png: try source.readPNG()
+                case .jpeg: try source.readJPEG()
+                case .tiff: try source.readTIFF()
+                }
+            }
         }
+        return try result.get()
     }
 
     /// The format of a file by its first bytes, or nil when it is none of ours.

@@ -3,7 +3,8 @@ import Raster
 
 /// A file's bytes on their way to a picture, with what error messages need.
 struct PictureSource {
-    let bytes: [UInt8]
+    /// Lent for as long as the source is used.
+    let bytes: UnsafeBufferPointer<UInt8>
     /// The name to speak of the file by.
     let path: String
     let format: PictureFormat

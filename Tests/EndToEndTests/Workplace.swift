@@ -50,6 +50,14 @@ final class Workplace {
         _ arguments: [String], environment: [String: String] = [:], timeoutSeconds: Double = 60,
         signal: ProcessRunner.Signal? = nil
     ) throws -> ProcessRunner.Finished {
+        let finished = try ProcessRunner.run(
+            try Self.program(), arguments, in: path, environment: self.environment.merging(environment) { $1 },
+            timeoutSeconds: timeoutSeconds, signal: signal)
+        #expect(!finished.timedOut, "velatura \(arguments.joined(separator: " ")) did not end")
+        return finished
+    }
+
+    private var environment: [String: String] {
         // Whatever model the person who tests has chosen, and whatever their processor was tuned to, tests use what ships.
         var all = ProcessInfo.processInfo.environment.filter { $0.key != "VELATURA_MODEL" }
         all["XDG_CONFIG_HOME"] = file("config")
@@ -57,11 +65,21 @@ final class Workplace {
         all["COLUMNS"] = "80"
         // Several programs share the processors here: threads that wait by spinning would hold each other up.
         all["OMP_WAIT_POLICY"] = "passive"
-        all.merge(environment) { $1 }
-        let finished = try ProcessRunner.run(
-            try Self.program(), arguments, in: path, environment: all, timeoutSeconds: timeoutSeconds, signal: signal)
-        #expect(!finished.timedOut, "velatura \(arguments.joined(separator: " ")) did not end")
-        return finished
+        return all
+    }
+
+    /// Starts the program and goes on as soon as it has printed `text`; without one, at once.
+    func start(_ arguments: [String], until text: String = "") throws -> ProcessRunner.Running {
+        let printed = DispatchSemaphore(value: 0)
+        let running = try ProcessRunner.start(
+            try Self.program(), arguments, in: path, environment: environment
+        ) { bytes in
+            if String(decoding: bytes, as: UTF8.self).contains(text) { printed.signal() }
+        }
+        if !text.isEmpty {
+            #expect(printed.wait(timeout: .now() + 60) == .success, "\(text) was not printed: \(running.isRunning)")
+        }
+        return running
     }
 
     /// Runs the program, which must succeed.

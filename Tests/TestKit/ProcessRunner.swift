@@ -78,6 +78,47 @@ package enum ProcessRunner {
             secondsAfterSignal: secondsAfterSignal)
     }
 
+    /// A program that goes on while the test does something else.
+    package final class Running {
+        private let process: Process
+        private let said: Stream
+        private let complained: Stream
+
+        fileprivate init(_ process: Process, _ said: Stream, _ complained: Stream) {
+            (self.process, self.said, self.complained) = (process, said, complained)
+        }
+
+        /// Ends it at once, wherever it is, and waits for its end.
+        package func kill() {
+            if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+            process.waitUntilExit()
+        }
+
+        /// What it has printed, once it has ended.
+        package var output: String { String(decoding: said.whole(), as: UTF8.self) }
+        package var errors: String { String(decoding: complained.whole(), as: UTF8.self) }
+        package var isRunning: Bool { process.isRunning }
+        package var code: Int32 { process.terminationStatus }
+    }
+
+    /// Starts a program and returns at once.
+    package static func start(
+        _ program: String, _ arguments: [String], in folder: String, environment: [String: String],
+        onOutput: @escaping @Sendable (Data) -> Void = { _ in }
+    ) throws -> Running {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        let (output, errors) = (Pipe(), Pipe())
+        (process.standardOutput, process.standardError) = (output, errors)
+        try withSignalsUnblocked { try process.run() }
+        return Running(
+            process, Stream(output.fileHandleForReading, onGrowth: onOutput), Stream(errors.fileHandleForReading))
+    }
+
     /// Threads of a pool block signals, and a program inherits what the thread that starts it blocks.
     private static func withSignalsUnblocked(_ body: () throws -> Void) rethrows {
         var (signals, before) = (sigset_t(), sigset_t())

@@ -13,20 +13,29 @@ extension Masking {
     package func mask(
         _ file: Picture, name: String, for picture: String, _ size: PixelSize, threads: Threads = Threads(1)
     ) throws(PaintingError) -> Mask {
+        try check(file.size, name: name, for: picture, size)
         let mask = Mask(file)
-        if mask.size == size { return mask }
-        let fault = "\(name) is \(mask.size) but \(picture) is \(size)."
+        return mask.size == size ? mask : fit?(mask, to: size, threads: threads) ?? mask
+    }
+
+    /// Refuses a mask that is not of its picture's size and cannot be made to fit, of which only the size is known yet.
+    ///
+    /// - Throws: ``PaintingError/unsuitable(_:)``
+    package func check(
+        _ mask: PixelSize, name: String, for picture: String, _ size: PixelSize
+    ) throws(PaintingError) {
+        if mask == size { return }
+        let fault = "\(name) is \(mask) but \(picture) is \(size)."
         guard let fit else {
             throw .unsuitable(
-                mask.size.transposed == size
+                mask.transposed == size
                     ? "\(fault) Turn the mask, or pass --mask-fit rotate."
                     : "\(fault) Resize the mask, or pass --mask-fit stretch.")
         }
-        guard let fitted = fit(mask, to: size, threads: threads) else {
+        if fit == .rotate, mask.transposed != size {
             throw .unsuitable(
                 "\(fault) A quarter turn does not make it fit. Resize the mask, or pass --mask-fit stretch.")
         }
-        return fitted
     }
 
     /// The mask that a picture's own transparency is.

@@ -13,7 +13,7 @@ package final class ProgressMeter {
         package let stage: String
     }
 
-    private let total: Double
+    private var total: Double
     private var done = 0.0
     /// Where speed is measured from.
     private var mark: (done: Double, seconds: Double)?
@@ -25,6 +25,9 @@ package final class ProgressMeter {
     package init(total: Double, now: @escaping () -> Double) {
         (self.total, self.now) = (max(total, 1e-9), now)
     }
+
+    /// Notes that there is so much more to do than was known before, or less.
+    package func expect(_ work: Double) { total = max(total + work, 1e-9) }
 
     /// Notes that `work` more is done.
     package func add(_ work: Double, stage: String) -> Reading {

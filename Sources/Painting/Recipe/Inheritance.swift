@@ -54,9 +54,18 @@ package struct Inheritance: Sendable {
 }
 
 extension Recipe {
+    private static func text(in metadata: PictureMetadata) -> String? {
+        metadata[keyword] ?? metadata.xmp.flatMap(XMP.recipe)
+    }
+
+    /// Hash of the recipe that a picture carries; nil where it carries none.
+    package static func hash(in metadata: PictureMetadata) -> String? {
+        text(in: metadata).map { SHA256.hash(Array($0.utf8)) }
+    }
+
     /// The recipe that a picture carries, as JSON; nil where it carries none.
     package static func read(_ metadata: PictureMetadata) -> JSON? {
-        guard let text = metadata[keyword] ?? metadata.xmp.flatMap(XMP.recipe) else { return nil }
+        guard let text = text(in: metadata) else { return nil }
         let bytes = Array(text.utf8)
         return bytes.withUnsafeBytes { buffer in
             guard let base = buffer.baseAddress else { return nil }

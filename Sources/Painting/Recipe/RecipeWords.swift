@@ -18,6 +18,13 @@ package enum RecipeWords {
         var head = "\(number). \(value("command") ?? "made")"
         if let source = json["source"]["name"].text { head += " \(source)" }
         if let plan = value("plan") { return printable("\(head): \(plan)") }
+        if let layers = json["layers"].list {
+            let parts = layers.prefix(ComposeRecipe.mostLayers).map { layer in
+                "\(layer["picture"]["name"].text ?? "?") through \(layer["mask"]["name"].text ?? "?")"
+                    + (layer["opacity"].double.map { $0 == 1 ? "" : " at \(JSONText.number($0).string)" } ?? "")
+            }
+            return printable("\(head): \(parts.joined(separator: ", "))")
+        }
         var facts: [String] = []
         if let skip = value("skip") { facts.append("skip \(skip)") }
         if let seed = value("seed") { facts.append("seed \(seed)") }

@@ -8,33 +8,25 @@ extension PictureSource {
     func readJPEG() throws(PictureFileError) -> Picture {
         var header = codec_header()
         var failure = codec_failure()
-        // The library reads from the bytes until it is closed, so all of that happens while they are lent.
-        let result: Result<Picture, PictureFileError> = bytes.withUnsafeBufferPointer { file in
-            guard let reader = codec_jpeg_open(file.baseAddress, file.count, &header, &failure) else {
-                return .failure(error(failure))
-            }
-            defer { codec_jpeg_close(reader) }
-            do throws(PictureFileError) {
-                // libjpeg forgets the markers once the picture is decoded.
-                let (appOne, appTwo) = (markers(reader, 1), markers(reader, 2))
-                var picture = try picture(header, &failure) { codec_jpeg_decode(reader, $0, &$1) }
-                picture.metadata.profile = JPEGMarkers.profile(appTwo)
-                picture.metadata.xmp = appOne.lazy.compactMap { $0.after(JPEGMarkers.xmpHeading) }.first
-                picture.metadata.exif = appOne.lazy.compactMap { $0.after(JPEGMarkers.exifHeading) }.first
-                if let exif = picture.metadata.exif {
-                    let found = ExifOrientation(exif)
-                    picture.metadata.exif = found.upright(exif)
-                    picture = picture.upright(from: found.orientation)
-                }
-                return .success(picture)
-            } catch {
-                return .failure(error)
-            }
+        guard let reader = codec_jpeg_open(bytes.baseAddress, bytes.count, &header, &failure) else {
+            throw error(failure)
         }
-        return try result.get()
+        defer { codec_jpeg_close(reader) }
+        // libjpeg forgets the markers once the picture is decoded.
+        let (appOne, appTwo) = (markers(reader, 1), markers(reader, 2))
+        var picture = try picture(header, &failure) { codec_jpeg_decode(reader, $0, &$1) }
+        picture.metadata.profile = JPEGMarkers.profile(appTwo)
+        picture.metadata.xmp = appOne.lazy.compactMap { $0.after(JPEGMarkers.xmpHeading) }.first
+        picture.metadata.exif = appOne.lazy.compactMap { $0.after(JPEGMarkers.exifHeading) }.first
+        if let exif = picture.metadata.exif {
+            let found = ExifOrientation(exif)
+            picture.metadata.exif = found.upright(exif)
+            picture = picture.upright(from: found.orientation)
+        }
+        return picture
     }
 
-    private func markers(_ reader: OpaquePointer, _ number: Int32) -> [[UInt8]] {
+    func markers(_ reader: OpaquePointer, _ number: Int32) -> [[UInt8]] {
         var result = [[UInt8]]()
         while let bytes = codec_jpeg_marker(reader, number, result.count).copied { result.append(bytes) }
         return result

@@ -8,30 +8,22 @@ extension PictureSource {
     func readPNG() throws(PictureFileError) -> Picture {
         var header = codec_header()
         var failure = codec_failure()
-        // The library reads from the bytes until it is closed, so all of that happens while they are lent.
-        let result: Result<Picture, PictureFileError> = bytes.withUnsafeBufferPointer { file in
-            guard let reader = codec_png_open(file.baseAddress, file.count, &header, &failure) else {
-                return .failure(error(failure))
-            }
-            defer { codec_png_close(reader) }
-            do throws(PictureFileError) {
-                var picture = try picture(header, &failure) { codec_png_decode(reader, $0, &$1) }
-                readTexts(reader, into: &picture.metadata)
-                picture.metadata.profile = codec_png_profile(reader).copied
-                if let exif = codec_png_exif(reader).copied {
-                    let found = ExifOrientation(exif)
-                    picture.metadata.exif = found.upright(exif)
-                    picture = picture.upright(from: found.orientation)
-                }
-                return .success(picture)
-            } catch {
-                return .failure(error)
-            }
+        guard let reader = codec_png_open(bytes.baseAddress, bytes.count, &header, &failure) else {
+            throw error(failure)
         }
-        return try result.get()
+        defer { codec_png_close(reader) }
+        var picture = try picture(header, &failure) { codec_png_decode(reader, $0, &$1) }
+        readTexts(reader, into: &picture.metadata)
+        picture.metadata.profile = codec_png_profile(reader).copied
+        if let exif = codec_png_exif(reader).copied {
+            let found = ExifOrientation(exif)
+            picture.metadata.exif = found.upright(exif)
+            picture = picture.upright(from: found.orientation)
+        }
+        return picture
     }
 
-    private func readTexts(_ reader: OpaquePointer, into metadata: inout PictureMetadata) {
+    func readTexts(_ reader: OpaquePointer, into metadata: inout PictureMetadata) {
         for index in 0..<codec_png_text_count(reader) {
             var keyword: UnsafePointer<CChar>?
             var text = codec_span()

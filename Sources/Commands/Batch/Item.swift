@@ -1,0 +1,100 @@
+import ArgumentParser
+import Painting
+import Raster
+import RasterFiles
+
+/// One picture of a list, whether the list was typed, walked or written down.
+struct Item {
+    /// The picture, as it was named.
+    var input: String
+    /// Its place below the folder of the results: "" or "a/b/".
+    var subfolder = ""
+    var mask: String?
+    /// The file that holds its prompt.
+    var words: String?
+    /// What it is called in a manifest: "jobs.csv, line 3".
+    var place: String?
+    /// Everything that was said of how it is to be made, for knowing it again.
+    var arguments: [String] = []
+    /// What keeps it from being made, known from names alone.
+    var fault: PaintingError?
+}
+
+/// What a command does with one picture of a list, stage by stage, so that lists of any length go one way.
+///
+/// A short list goes through each stage whole, so that whatever is wrong is told before anything is painted. A long one
+/// cannot be held in memory: after its names are settled and its files looked at, each item goes through the rest alone.
+protocol ItemWork: AnyObject {
+    var item: Item { get }
+    var session: PaintingSession { get }
+    /// How many pictures it makes.
+    var resultCount: Int { get }
+    /// Names of its results, once they are settled.
+    var paths: [String] { get }
+
+    /// Settles the names of all results, and refuses what must be refused.
+    func settle(_ names: inout OutputPlan) throws
+    /// Refuses files that do not go together, of which only the sizes are known yet.
+    func check(_ size: PixelSize, mask: PixelSize?) throws
+    /// What has to be loaded, as far as it is known; nil where nothing has.
+    func request() throws -> StudioRequest?
+    /// Reads the files.
+    func open() throws
+    /// Settles everything that depends on the model.
+    func prepare(_ studio: Studio?) throws
+    /// Work of a picture of this size, while nothing more is known of it.
+    func work(_ size: PixelSize, _ studio: Studio?) throws -> Double
+    /// Work of the item that is prepared.
+    var work: Double { get }
+    /// What ``paths`` are made from.
+    func recipes() throws -> [ExpectedResult]
+    /// Tells the plan.
+    func tell() throws
+    /// Makes the results.
+    func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws
+    /// Lets go of what was read.
+    func close()
+}
+
+/// A command that makes pictures from pictures, one by one.
+protocol ItemCommand: ParsableCommand {
+    var inputs: [String] { get }
+    /// The mask, or the folder of masks, that pairs with the inputs.
+    var maskPath: String? { get }
+    var results: ResultOptions { get }
+    var batch: BatchOptions { get }
+    var telling: TellingOptions { get }
+    /// Whether only plans are told.
+    var plansOnly: Bool { get }
+
+    /// - Throws: ``PaintingError`` where the options cannot be, whatever the pictures are
+    func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork]
+}
+
+/// A result as it is to stand in the end.
+struct ExpectedResult {
+    var path: String
+    /// Hash of the recipe that it is made from.
+    var recipe: String
+    /// Whether it says so itself.
+    var carriesRecipe: Bool
+}
+
+extension ItemCommand {
+    var plansOnly: Bool { telling.explain }
+
+    func run() throws {
+        var failed = false
+        try telling.telling { console in
+            let list = try ItemList(inputs, mask: maskPath, output: results.output)
+            guard let folder = list.folder else {
+                try batch.refuse()
+                let run = ItemRun(console, plansOnly: plansOnly)
+                return try run.paint(try works(list.items, run))
+            }
+            let run = try ItemRun(console, plansOnly: plansOnly, batch, folder: folder)
+            failed = try run.paintAll(list.items.isEmpty ? [] : try works(list.items, run))
+        }
+        if failed { throw ExitCode(1) }
+    }
+}

@@ -1,0 +1,77 @@
+import Painting
+import Raster
+import RasterFiles
+
+/// One run over a list: which seed is shared, where results are noted, what is told.
+final class ItemRun {
+    let console: Console
+    /// Whether plans are told and nothing is painted.
+    let plansOnly: Bool
+    /// Of a batch: how it goes on, and what it has made so far.
+    let batch: BatchOptions?
+    let journal: Journal?
+    let shelf = StudioShelf()
+    private var seed: UInt64?
+
+    /// A list of pictures that were named one by one.
+    init(_ console: Console, plansOnly: Bool) {
+        (self.console, self.plansOnly, batch, journal) = (console, plansOnly, nil, nil)
+    }
+
+    /// A batch.
+    ///
+    /// - Parameter folder: where its results go
+    /// - Throws: ``PaintingError`` where another run is at work there
+    init(_ console: Console, plansOnly: Bool, _ batch: BatchOptions, folder: String) throws(PaintingError) {
+        (self.console, self.plansOnly, self.batch) = (console, plansOnly, batch)
+        journal = plansOnly || batch.dryRun ? nil : try Journal(folder: folder)
+        console.isOfMany = true
+    }
+
+    /// The seed of everything that was not given one: a batch's goes on with the seed that it began with.
+    func sharedSeed() -> UInt64 {
+        let shared = seed ?? journal?.seed ?? randomSeed()
+        seed = shared
+        return shared
+    }
+
+    func tellSeed() throws {
+        if let seed, !plansOnly { try console.report(.note("seed \(seed)")) }
+    }
+
+    func begin() throws { try journal?.begin(seed: seed) }
+
+    /// Paints a short list, stage by stage. The first fault ends it.
+    func paint(_ works: [any ItemWork]) throws {
+        for work in works {
+            if let fault = work.item.fault { throw fault }
+        }
+        if !plansOnly {
+            var names = OutputPlan(OutputOptions(), results: works.reduce(0) { $0 + $1.resultCount })
+            for work in works { try work.settle(&names) }
+        }
+        for work in works { try work.open() }
+        let requests = try works.map { try $0.request() }
+        if let odd = requests.firstIndex(where: { $0?.key != requests[0]?.key }) {
+            throw PaintingError.usage(
+                "The prompts in \(works[0].item.input) and \(works[odd].item.input) name different LoRAs or hypernetworks, but one model paints both. Refine them one at a time, or give --prompt."
+            )
+        }
+        let studio = try requests.first?.flatMap { try shelf.studio(for: $0) }
+        for work in works { try work.prepare(studio) }
+        try tellSeed()
+        for work in works { try work.tell() }
+        if plansOnly { return }
+
+        let began = clock()
+        let meter = ProgressMeter(total: works.reduce(0) { $0 + $1.work }, now: clock)
+        for work in works {
+            try work.make { [console] amount, stage in
+                let stage = works.count > 1 ? "\(work.item.input), \(stage)" : stage
+                try console.report(.progress(meter.add(amount, stage: stage)))
+            }
+        }
+        console.clearBar()
+        if let studio { works.first?.session.tellProfile(of: studio, seconds: clock() - began) }
+    }
+}

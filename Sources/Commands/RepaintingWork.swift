@@ -1,0 +1,246 @@
+import Painting
+import Raster
+import RasterFiles
+
+/// One picture on its way through ``Repainting``.
+final class RepaintingWork: ItemWork {
+    let item: Item
+    let session: PaintingSession
+    private let repainting: Repainting
+    /// As the options say; what belongs to the picture and the model comes to it later.
+    private let settings: Settings
+    private let skips: [Skip]
+    private let seeds: [UInt64]
+    private let read: (Item) throws -> Subject
+
+    private var job = Job()
+    private var subject: Subject?
+    private var prepared: Prepared?
+
+    /// Where the results go.
+    private struct Job {
+        var paths: [String] = []
+        var sheet: String?
+        var page: String?
+    }
+
+    /// Everything that is known once the model is.
+    private struct Prepared {
+        var subject: Subject
+        var studio: Studio
+        var refine: Refine
+        var canvas: Canvas
+        var history: [String]
+        /// One for each rung.
+        var recipes: [Recipe] = []
+    }
+
+    init(
+        _ repainting: Repainting, _ item: Item, _ session: PaintingSession, _ settings: Settings, skips: [Skip],
+        seeds: [UInt64], read: @escaping (Item) throws -> Subject
+    ) {
+        (self.repainting, self.item, self.session, self.settings) = (repainting, item, session, settings)
+        (self.skips, self.seeds, self.read) = (skips, seeds, read)
+    }
+
+    private var command: String { repainting.command }
+    private var painting: PaintingOptions { repainting.painting }
+
+    // MARK: Names
+
+    var resultCount: Int { skips.count * seeds.count }
+    var paths: [String] { job.paths + [job.sheet, job.page].compactMap { $0 } }
+
+    func settle(_ names: inout OutputPlan) throws {
+        names.options = session.output
+        func result(_ skip: Skip? = nil, _ seed: UInt64? = nil) -> OutputPlan.Result {
+            .init(
+                input: item.input, command: command, skip: skip?.percent(of: painting.stepCount),
+                seed: seeds.count > 1 ? seed : nil, subfolder: item.subfolder)
+        }
+        job = Job()
+        for seed in seeds {
+            for skip in skips { job.paths.append(try names.path(for: result(skip, seed))) }
+        }
+        if job.paths.count > 1 {
+            job.sheet = try names.path(beside: result(), suffix: "ladder.png")
+            job.page = try names.path(beside: result(), suffix: "ladder.html")
+        }
+    }
+
+    // MARK: Files and model
+
+    func check(_ size: PixelSize, mask: PixelSize?) throws {
+        guard let masking = repainting.masking, let path = item.mask, let mask else { return }
+        try masking.check(mask, name: path, for: item.input, size)
+    }
+
+    func request() throws -> StudioRequest? {
+        try session.request(painting, try worded(), inheritingFrom: item.words == nil ? subject : nil)
+    }
+
+    /// The settings with the words that lie beside the picture.
+    private func worded() throws -> Settings {
+        var settings = settings
+        if painting.prompt == nil, let words = item.words {
+            settings.prompt = try readText(words, "the picture beside it").trimmingNewlines()
+            try settings.checkWords(from: words)
+        }
+        return settings
+    }
+
+    func open() throws { subject = try read(item) }
+
+    func prepare(_ studio: Studio?) throws {
+        guard let subject, let studio else { return }
+        var settings = try worded()
+        try painting.complete(&settings, for: studio.model, skips: skips)
+        if let masking = repainting.masking, masking.conditioning != 1, !studio.model.takesMask {
+            throw PaintingError.usage(
+                "--inpainting-mask-weight changes nothing with \(studio.model.name), which sees no mask. Leave it out, or choose a model for inpainting."
+            )
+        }
+        let history =
+            item.words == nil
+            ? try session.inherit(
+                &settings, from: subject.picture, options: painting, input: subject.name,
+                isFewStep: studio.model.scheduler.fewStep != nil)
+            : Inheritance(subject.picture.metadata).history
+        try studio.checkLength(settings)
+        let refine = Refine(studio, settings, skips: skips, seeds: seeds, workSize: repainting.finish.size)
+        try refine.checkPlans()
+        // Every size is settled, and refused where it must be, before the first line is told.
+        let canvas = try refine.canvas(subject.picture, sketch: subject.sketch, mask: subject.mask)
+        prepared = Prepared(subject: subject, studio: studio, refine: refine, canvas: canvas, history: history)
+    }
+
+    func work(_ size: PixelSize, _ studio: Studio?) throws -> Double {
+        guard let studio else { return 0 }
+        var settings = try worded()
+        try painting.complete(&settings, for: studio.model, skips: skips)
+        return try Refine(studio, settings, skips: skips, seeds: seeds, workSize: repainting.finish.size).work(size)
+    }
+
+    var work: Double { prepared.map { $0.refine.work($0.canvas) } ?? 0 }
+
+    func close() { (subject, prepared) = (nil, nil) }
+
+    // MARK: Recipes
+
+    func recipes() throws -> [ExpectedResult] {
+        let rungs = try made().map(\.hash)
+        return zip(job.paths, rungs).map {
+            .init(path: $0, recipe: $1, carriesRecipe: session.output.writesRecipe)
+        }
+            + [job.sheet, job.page].compactMap { $0 }.map {
+                .init(path: $0, recipe: ladderHash(rungs), carriesRecipe: false)
+            }
+    }
+
+    /// What the sheet and the page of a ladder are made from.
+    private func ladderHash(_ rungs: [String]) -> String { SHA256.hash(Array(rungs.joined(separator: " ").utf8)) }
+
+    /// The recipe of each rung.
+    private func made() throws -> [Recipe] {
+        guard let ready = prepared else { return [] }
+        if !ready.recipes.isEmpty { return ready.recipes }
+        let (refine, canvas, subject) = (ready.refine, ready.canvas, ready.subject)
+        let recipes = try zip(refine.rungs(), job.paths).map { rung, path in
+            var settings = refine.settings
+            settings.seed = rung.seed
+            var recipe = try session.recipe(
+                command, settings, ready.studio, rung.plan, working: canvas.plan.working, at: path)
+            if !refine.runs(rung, canvas) { (recipe.run, recipe.startSigma) = (0, 0) }
+            (recipe.skip, recipe.strength) = (rung.percent, rung.skip.strength(of: settings.steps))
+            (recipe.source, recipe.sourceSize, recipe.history) = (subject.identity, canvas.source.size, ready.history)
+            (recipe.mask, recipe.strokes) = (subject.maskFile?.identity, subject.strokes?.identity)
+            return recipe
+        }
+        prepared?.recipes = recipes
+        return recipes
+    }
+
+    // MARK: Telling
+
+    func tell() throws {
+        guard let ready = prepared else { return }
+        let console = session.console
+        let (refine, canvas, subject) = (ready.refine, ready.canvas, ready.subject)
+        try session.warnOfWords(refine.settings, ready.studio)
+        if let warning = canvas.plan.warning {
+            try console.report(.warning(code: "reduced", text: "\(subject.name): \(warning)", path: subject.path))
+        }
+        try warnOfMask(ready)
+        if let path = job.paths.first { try session.warnOfForm(subject.picture, at: path) }
+        for rung in refine.rungs() {
+            let plan = try refine.plan(rung, canvas, input: subject.path)
+            if repainting.telling.explain { console.explain(plan) } else { try console.report(.plan(plan)) }
+        }
+    }
+
+    /// Tells of a mask that lets nothing through, and of greys that steps are too few for.
+    private func warnOfMask(_ ready: Prepared) throws {
+        guard let file = ready.subject.mask else { return }
+        let subject = ready.subject
+        let name = subject.maskFile?.path ?? "the transparency of \(subject.name)"
+        if ready.canvas.isKept {
+            return try session.console.report(
+                .warning(
+                    code: "mask-black",
+                    text: "\(name) lets nothing through, so \(subject.name) is copied and nothing is painted.",
+                    path: subject.path))
+        }
+        var told: Set<Int> = []
+        for rung in ready.refine.rungs() where told.insert(rung.steps.count).inserted {
+            guard let (greys, kept) = Masking.levels(of: file, steps: rung.steps.count) else { continue }
+            try session.console.report(
+                .warning(
+                    code: "mask-greys",
+                    text:
+                        "\(name) has \(greys) greys but skip \(rung.percent) runs \(rung.steps.count) steps: they are rounded up to \(kept) strengths.",
+                    path: subject.path))
+        }
+    }
+
+    // MARK: Painting
+
+    func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
+        guard let ready = prepared else { return }
+        let (refine, canvas, subject) = (ready.refine, ready.canvas, ready.subject)
+        let recipes = try made()
+        var ladder = Ladder(
+            source: canvas.source, title: subject.identity?.name ?? subject.strokes?.identity.name ?? subject.name,
+            prompt: refine.settings.prompt)
+        var (next, began) = (0, clock())
+        func report(_ path: String, _ rung: Refine.Rung? = nil, _ hash: String? = nil) throws {
+            let now = clock()
+            try session.console.report(
+                .result(
+                    .init(
+                        path: path, input: subject.path, command: command, skip: rung?.percent, seed: rung?.seed,
+                        seconds: now - began, hash: hash)))
+            began = now
+        }
+        try refine.paint(canvas, history: ready.history.count, depth: session.output.depth, advance: advance) {
+            rung, painted in
+            let path = job.paths[next]
+            var recipe = recipes[next]
+            next += 1
+            try session.note(rung.isExact, in: &recipe, ready.studio, at: path)
+            try session.write(painted, to: path, recipe: recipe)
+            try report(path, rung, recipe.hash)
+            if job.sheet != nil {
+                ladder.add(
+                    painted, skip: rung.percent, seed: seeds.count > 1 ? rung.seed : nil, sigma: rung.sigma,
+                    run: recipe.run)
+            }
+        }
+        guard let sheet = job.sheet, let page = job.page else { return }
+        let files = try ladder.files(threads: ready.studio.model.engine.threads)
+        let hash = ladderHash(recipes.map(\.hash))
+        for (path, bytes) in [(sheet, files.sheet), (page, files.page)] {
+            try session.write(bytes, to: path, hash: hash, carriesRecipe: false)
+            try report(path)
+        }
+    }
+}

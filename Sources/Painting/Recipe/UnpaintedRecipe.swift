@@ -1,0 +1,36 @@
+import Raster
+import RasterFiles
+
+/// The recipe of a command that paints nothing: `fit`, `compose`.
+package protocol UnpaintedRecipe: Sendable {
+    var command: String { get }
+    /// What was done, in the order of the file.
+    var members: [(String, JSONText)] { get }
+}
+
+extension UnpaintedRecipe {
+    private func json(after history: [String]) -> String {
+        var all: [(String, JSONText)] = [("velatura", .text(Recipe.version)), ("command", .text(command))] + members
+        if !history.isEmpty { all.append(("history", .list(history.map(JSONText.raw)))) }
+        return JSONText.object(all).string
+    }
+
+    /// Hash of the whole recipe that a picture with this past gets.
+    package func hash(over metadata: PictureMetadata) -> String {
+        SHA256.hash(Array(json(after: Inheritance(metadata).history).utf8))
+    }
+
+    /// The recipe put before the picture's own past; the `parameters` of its painting still hold and stay.
+    package func added(to metadata: PictureMetadata, as format: PictureFormat) -> PictureMetadata {
+        let json = json(after: Inheritance(metadata).history)
+        var metadata = metadata
+        metadata.texts.removeAll { $0.keyword == Recipe.keyword }
+        metadata.xmp = metadata.xmp.map(XMP.without)
+        if format == .png {
+            metadata.texts.append(.init(keyword: Recipe.keyword, text: json))
+        } else {
+            metadata.xmp = XMP.packet(metadata.xmp, recipe: json)
+        }
+        return metadata
+    }
+}
