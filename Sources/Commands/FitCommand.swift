@@ -71,7 +71,7 @@ struct FitCommand: ItemCommand {
     var plansOnly: Bool { list || telling.explain }
 
     func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
-        let session = PaintingSession(console: run.console, output: try results.options(), journal: run.journal)
+        let session = PaintingSession(console: run.console, output: try run.output(results), journal: run.journal)
         return items.map { FitWork(self, $0, session, isAlone: items.count == 1) }
     }
 

@@ -66,7 +66,7 @@ struct Repainting {
         guard Set(seeds).count == seeds.count else {
             throw PaintingError.usage("--seed names a seed twice. Leave one out.")
         }
-        let session = PaintingSession(console: run.console, output: try results.options(), journal: run.journal)
+        let session = PaintingSession(console: run.console, output: try run.output(results), journal: run.journal)
         var settings = try painting.settings()
         finish.apply(to: &settings, anchor: defaultAnchor)
         (settings.masking, settings.background) = (masking, background)

@@ -117,7 +117,7 @@ import Testing
     func missing() throws {
         try place.refuse(["refine", "nowhere.png"], code: 66, naming: ["nowhere.png"])
         try place.refuse(["refine", "in.png", "nowhere.png", "--steps", "4"], code: 66, naming: ["nowhere.png"])
-        try place.refuse(["refine", "."], code: 66, naming: ["folder"])
+        try place.refuse(["refine", "."], code: 64, naming: ["folder", "-o"])
         try place.refuse(["refine", "in.png", "--model", "nowhere"], code: 66, naming: ["nowhere"])
         try place.refuse(
             ["refine", "in.png"], code: 66, naming: ["nowhere"], environment: ["VELATURA_MODEL": "nowhere"])

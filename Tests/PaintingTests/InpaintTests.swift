@@ -202,11 +202,11 @@ import Testing
                 advance: { _, _ in }, deliver: { result = $1 })
             let painted = try #require(result)
             steps[anchor] = (0..<159).map { abs(painted[$0, 80, 0] - painted[$0 + 1, 80, 0]) }.max()
-            if anchor == 1 { print("profile", (10..<60).map { painted[$0, 80, 0] }) }
             #expect(painted[80, 80, 0] >= 130, "\(painted[80, 80, 0]) in the middle")
             #expect((0..<160).allSatisfy { painted[$0, 80, 0] >= 109 }, "no dark halo")
         }
-        #expect(try #require(steps[0]) >= 4 && #require(steps[1]) <= 2, "\(steps)")
+        // A jump of 24 levels: half of it in one step without the match, hardly more than a slope's own steps with it.
+        #expect(try #require(steps[0]) >= 10 && #require(steps[1]) <= 3, "\(steps)")
     }
 
     /// The mean step in colour, in 255ths, from the ring outside a circle to the ring inside it, over sectors of 15 degrees.

@@ -67,6 +67,8 @@ struct BatchCommand: ParsableCommand {
                 throw PaintingError.usage(
                     "--\(odd.name) is no option of any command that \(path) asks for. Leave it out.")
             }
+            // Every line is understood before the journal makes a folder.
+            _ = try works(rows, common, path, folder, home, ItemRun(console, plansOnly: true))
             let run = try ItemRun(console, plansOnly: telling.explain, batch, folder: folder)
             failed = try run.paintAll(try works(rows, common, path, folder, home, run))
         }

@@ -12,6 +12,8 @@ final class ItemRun {
     let journal: Journal?
     let shelf = StudioShelf()
     private var seed: UInt64?
+    /// Where the results of a folder of pictures go, which need not be there yet.
+    private var folder: String?
 
     /// A list of pictures that were named one by one.
     init(_ console: Console, plansOnly: Bool) {
@@ -25,6 +27,7 @@ final class ItemRun {
     init(_ console: Console, plansOnly: Bool, _ batch: BatchOptions, folder: String) throws(PaintingError) {
         (self.console, self.plansOnly, self.batch) = (console, plansOnly, batch)
         journal = plansOnly || batch.dryRun ? nil : try Journal(folder: folder)
+        self.folder = folder
         console.isOfMany = true
     }
 
@@ -33,6 +36,13 @@ final class ItemRun {
         let shared = seed ?? journal?.seed ?? randomSeed()
         seed = shared
         return shared
+    }
+
+    /// The options of results, with the run's folder where one was given.
+    func output(_ results: ResultOptions) throws -> OutputOptions {
+        var output = try results.options()
+        if let path = output.path, let folder, path + "/" == folder { output.path = folder }
+        return output
     }
 
     func tellSeed() throws {
