@@ -66,7 +66,8 @@ struct ShortcutCosts {
                     let refine = Refine(
                         studio, settings, skips: [Skip(percent: skip)].compactMap { $0 }, seeds: [settings.seed],
                         workSize: isOurs ? .good : .size(PixelSize(width: side, height: side)))
-                    try refine.paint(source, advance: { _, _ in }, deliver: { pictures.append($1) })
+                    try refine.paint(
+                        try refine.canvas(source), advance: { _, _ in }, deliver: { pictures.append($1) })
                 }
             }
             return (seconds, pictures)

@@ -66,6 +66,32 @@ struct Steps {
         Storage.trim()
     }
 
+    /// The autoencoder alone, at sizes where a step would take long.
+    func run(codecIn folder: ModelFolder, side: Int) throws {
+        let autoencoder = try Autoencoder.load(folder, "vae", on: engine)
+        report.heading("The autoencoder of \(folder.name) at \(side)×\(side) pixels")
+        let cells = side / autoencoder.configuration.factor
+        let noise = PositionNoise(seed: 1)
+        func random(_ shape: [Int]) -> Tensor {
+            noise.normal(shape, .init(.start, pass: 0, step: 0, draw: 0), threads: engine.threads)
+        }
+        let latents = random([1, autoencoder.configuration.latentChannels, cells, cells])
+        try tellOnce("decode") { _ = try autoencoder.decode(latents) }
+        let picture = random([1, 3, side, side])
+        try tellOnce("encode") { _ = try autoencoder.encode(picture) }
+    }
+
+    /// What takes a minute, once, with the packing of its weights.
+    private func tellOnce(_ name: String, _ body: () throws -> Void) throws {
+        Storage.trim()
+        PeakMemory.reset()
+        let seconds = try Stopwatch.wall.measure(body)
+        let peak = PeakMemory.bytes
+        report.line(
+            "\(name.left(28)) \(seconds.duration.right(9))   peak memory \(peak.megabytes)",
+            [("bench", .text(name)), ("seconds", .number(seconds)), ("peak", .number(peak))])
+    }
+
     private func tell(_ name: String, _ title: String, _ body: @escaping () throws -> Void) throws {
         Storage.trim()
         PeakMemory.reset()

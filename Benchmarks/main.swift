@@ -12,16 +12,17 @@ import Threads
 /// What the command line asks for.
 struct Request {
     static let usage =
-        "usage: velatura-bench [convolutions|steps|demo|shortcuts|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--precision f32|auto|bf16] [--profile] [--json]"
+        "usage: velatura-bench [convolutions|steps|codec|demo|shortcuts|all] [--model FOLDER] [--side PIXELS] [--rounds N] [--threads N] [--precision f32|auto|bf16] [--memory-limit SIZE] [--profile] [--json]"
 
     var part = "all"
-    /// Instead of the built-in model: a folder or file, for steps and shortcuts.
+    /// Instead of the built-in model: a folder or file, for steps, its codec and shortcuts.
     var model: String?
     /// Of its picture, in pixels.
     var side = 512
     var rounds: Int?
     var threads: Int?
     var precision = Engine.Precision.f32
+    var memoryLimit: Int?
     /// Each operation's share is told too.
     var profiles = false
     var json = false
@@ -31,12 +32,15 @@ struct Request {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
-            case "convolutions", "steps", "demo", "shortcuts", "all": part = argument
+            case "convolutions", "steps", "codec", "demo", "shortcuts", "all": part = argument
             case "--json": json = true
             case "--profile": profiles = true
             case "--precision":
                 guard let asked = rest.popFirst().flatMap({ Engine.Precision(rawValue: $0) }) else { return nil }
                 precision = asked
+            case "--memory-limit":
+                guard let bytes = rest.popFirst().flatMap({ MemorySize.bytes($0) }) else { return nil }
+                memoryLimit = bytes
             case "--model":
                 guard let path = rest.popFirst() else { return nil }
                 model = path
@@ -62,7 +66,7 @@ let cell = 4
 func run(_ request: Request) throws {
     let engine = try Engine(
         threads: Threads(request.threads), precision: request.precision,
-        profile: request.profiles ? Profile() : nil)
+        memoryLimit: request.memoryLimit, profile: request.profiles ? Profile() : nil)
     let report = Report(json: request.json)
     let library = try Engine.libraries().oneDNN
     report.heading(
@@ -87,6 +91,10 @@ func run(_ request: Request) throws {
             try steps.run(miniature, "The built-in model", height: height, width: width)
             try steps.run(autoencoderIn: try ModelFolder(path: "Tests/Golden/vae-sd"), side: 256)
         }
+    }
+    if request.part == "codec", let path = request.model {
+        try Steps(engine: engine, report: report, rounds: request.rounds ?? 1)
+            .run(codecIn: try ModelFolder(path: path), side: request.side)
     }
     if request.asks(for: "convolutions") {
         try Convolutions(engine: engine, report: report)

@@ -14,6 +14,9 @@ package struct WeightScope {
         (self.ledger, self.engine, path) = (ledger, engine, prefix)
     }
 
+    /// The same place, with packed weights on a shelf of their own: those of one network.
+    package func shelved() -> WeightScope { WeightScope(ledger, on: engine.forPart(), prefix: path) }
+
     /// The scope one name further in.
     package func callAsFunction(_ name: String) -> WeightScope {
         WeightScope(ledger, on: engine, prefix: path + name + ".")

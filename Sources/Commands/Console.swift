@@ -169,7 +169,8 @@ final class Console {
                 let options = plan.departures.map { "--\($0.name) \($0.value)" }
                 lines.append("  departs from the exact picture: \(options.joined(separator: ", "))")
             }
-            lines.append("  about \(time(plan.seconds)), at most about \(Int(plan.bytes / 1e6)) MB of memory")
+            let disk = plan.disk > 0 ? " and \(MemorySize.text(plan.disk)) of disk" : ""
+            lines.append("  about \(time(plan.seconds)), at most about \(MemorySize.text(plan.bytes)) of memory\(disk)")
         }
         return lines.joined(separator: "\n")
     }
@@ -247,7 +248,7 @@ final class Console {
                     ("networks", .list(plan.networks.map(json))),
                     ("departures", .object(plan.departures.map { ($0.name, .text($0.value)) })),
                     ("seconds", .number((plan.seconds * 10).rounded() / 10)),
-                    ("bytes", .number(plan.bytes.rounded())),
+                    ("bytes", .number(plan.bytes.rounded())), ("disk", .number(plan.disk.rounded())),
                 ]
             case .progress(let reading):
                 [

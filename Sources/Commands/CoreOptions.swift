@@ -47,6 +47,17 @@ struct SizeArgument: ExpressibleByArgument {
     }
 }
 
+/// "2.5GB", "2500MB", "4GiB"
+struct MemoryLimit: ExpressibleByArgument {
+    let bytes: Int
+    let argument: String
+
+    init?(argument: String) {
+        guard let bytes = MemorySize.bytes(argument) else { return nil }
+        (self.bytes, self.argument) = (bytes, argument)
+    }
+}
+
 /// What a model may not say of itself.
 struct ModelTraits: ParsableArguments {
     @Option(
@@ -158,6 +169,12 @@ struct PaintingOptions: ParsableArguments {
         name: .long,
         help: "What large matrix products are rounded to; auto is bf16 where the processor has it and gains by it.")
     var precision: Engine.Precision = .auto
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Most memory to use, such as 2.5GB; the picture does not depend on it.", valueName: "size"))
+    var memoryLimit: MemoryLimit?
 
     @Option(
         name: .long,
@@ -282,7 +299,8 @@ struct PaintingOptions: ParsableArguments {
     }
 
     func makeEngine(profile: Profile? = nil) throws -> Engine {
-        var engine = try Engine(threads: Threads(threads), precision: precision, profile: profile)
+        var engine = try Engine(
+            threads: Threads(threads), precision: precision, memoryLimit: memoryLimit?.bytes, profile: profile)
         engine.table = try KernelTableFile.here?.table(on: engine) ?? .shipped
         if precision == .bf16, !engine.hasBFloat16 {
             throw PaintingError.processorLacks(

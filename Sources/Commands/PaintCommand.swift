@@ -64,13 +64,14 @@ struct PaintCommand: PaintingCommand {
             let meter = ProgressMeter(total: try paintings.reduce(0) { $0 + (try $1.work()) }, now: clock)
             for (painting, path) in zip(paintings, paths) {
                 let began = clock()
-                let picture = try painting.paint(depth: session.output.depth ?? 8) { work, stage in
+                let (picture, isExact) = try painting.paint(depth: session.output.depth ?? 8) { work, stage in
                     try console.report(.progress(meter.add(work, stage: stage)))
                 }
                 var recipe = try session.recipe(
                     "paint", painting.settings, studio, painting.run(),
                     working: try painting.workingPlan().working, at: path)
                 recipe.sourceSize = size.size
+                try session.note(isExact, in: &recipe, studio, at: path)
                 try session.write(picture, to: path, recipe: recipe)
                 try console.report(
                     .result(

@@ -37,7 +37,7 @@ struct PaintingSession {
         let parts: [String?] =
             [
                 options.modelName, traits.kind?.name, traits.prediction?.rawValue, traits.vae,
-                options.precision.rawValue, options.threads.map(String.init),
+                options.precision.rawValue, options.threads.map(String.init), options.memoryLimit?.argument,
             ] + options.lora + ["|"] + options.hypernetwork + ["|"] + options.embedding
         let key = "\(parts) \(networks)"
         return StudioRequest(key: key) {
@@ -155,6 +155,18 @@ struct PaintingSession {
         recipe.adapters = studio.adapters.map(Recipe.Adapter.init)
         recipe.hypernetworks = studio.hypernetworks
         return recipe
+    }
+
+    /// Tells, here and in the recipe, that a picture had to be painted again in 32 bits.
+    func note(_ isExact: Bool, in recipe: inout Recipe, _ studio: Studio, at path: String) throws {
+        guard isExact else { return }
+        recipe.kernels = try studio.kernels(isExact: true)
+        try console.report(
+            .warning(
+                code: "precision",
+                text:
+                    "\(path): rounded to bfloat16 the model gave no picture, so it was painted again in 32 bits. Pass --precision f32 to save the first attempt.",
+                path: path))
     }
 
     /// Writes a result with its recipe beside its place and renames it.

@@ -128,19 +128,25 @@ final class RepaintingWork: ItemWork {
     // MARK: Recipes
 
     func recipes() throws -> [ExpectedResult] {
-        let rungs = try made().map(\.hash)
-        return zip(job.paths, rungs).map {
-            .init(path: $0, recipe: $1, carriesRecipe: session.output.writesRecipe)
+        guard let ready = prepared else { return [] }
+        let made = try made()
+        let rungs = try zip(job.paths, made).map { path, recipe in
+            var exact = recipe
+            exact.kernels = try ready.studio.kernels(isExact: true)
+            return ExpectedResult(
+                path: path, recipes: [recipe.hash, exact.hash], carriesRecipe: session.output.writesRecipe)
         }
-            + [job.sheet, job.page].compactMap { $0 }.map {
-                .init(path: $0, recipe: ladderHash(rungs), carriesRecipe: false)
-            }
+        let hash = ladderHash(made)
+        return rungs
+            + [job.sheet, job.page].compactMap { $0 }.map { .init(path: $0, recipes: [hash], carriesRecipe: false) }
     }
 
     /// What the sheet and the page of a ladder are made from.
-    private func ladderHash(_ rungs: [String]) -> String { SHA256.hash(Array(rungs.joined(separator: " ").utf8)) }
+    private func ladderHash(_ rungs: [Recipe]) -> String {
+        SHA256.hash(Array(rungs.map(\.hash).joined(separator: " ").utf8))
+    }
 
-    /// The recipe of each rung.
+    /// The recipe of each rung, as planned.
     private func made() throws -> [Recipe] {
         guard let ready = prepared else { return [] }
         if !ready.recipes.isEmpty { return ready.recipes }
@@ -173,7 +179,7 @@ final class RepaintingWork: ItemWork {
         try warnOfMask(ready)
         if let path = job.paths.first { try session.warnOfForm(subject.picture, at: path) }
         for rung in refine.rungs() {
-            let plan = refine.plan(rung, canvas, input: subject.path)
+            let plan = try refine.plan(rung, canvas, input: subject.path)
             if repainting.telling.explain { console.explain(plan) } else { try console.report(.plan(plan)) }
         }
     }
@@ -223,8 +229,10 @@ final class RepaintingWork: ItemWork {
         }
         try refine.paint(canvas, history: ready.history.count, depth: session.output.depth, advance: advance) {
             rung, painted in
-            let (path, recipe) = (job.paths[next], recipes[next])
+            let path = job.paths[next]
+            var recipe = recipes[next]
             next += 1
+            try session.note(rung.isExact, in: &recipe, ready.studio, at: path)
             try session.write(painted, to: path, recipe: recipe)
             try report(path, rung, recipe.hash)
             if job.sheet != nil {
@@ -235,7 +243,7 @@ final class RepaintingWork: ItemWork {
         }
         guard let sheet = job.sheet, let page = job.page else { return }
         let files = try ladder.files(threads: ready.studio.model.engine.threads)
-        let hash = ladderHash(recipes.map(\.hash))
+        let hash = ladderHash(recipes)
         for (path, bytes) in [(sheet, files.sheet), (page, files.page)] {
             try session.write(bytes, to: path, hash: hash, carriesRecipe: false)
             try report(path)

@@ -40,6 +40,10 @@ struct RerunCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
     var threads: Int?
 
+    @Option(
+        name: .long, help: ArgumentHelp("Most memory to use. (default: as much as is fastest)", valueName: "size"))
+    var memoryLimit: MemoryLimit?
+
     @Flag(name: .long, help: "Replace a result that is there already.")
     var overwrite = false
 
@@ -138,6 +142,7 @@ struct RerunCommand: ParsableCommand {
                     path: picture))
         }
         line += common(wanted.format)
+        if let memoryLimit { line.append("--memory-limit=\(memoryLimit.argument)") }
         do {
             // A name that begins with a dash is a name all the same.
             let inputs = source.map { ["--", $0] } ?? []
@@ -176,7 +181,9 @@ struct RerunCommand: ParsableCommand {
             }
             return found
         }
-        if let option = [("--input", input), ("--model", model), ("--vae", vae)].first(where: { $0.1 != nil })?.0 {
+        if let option = [
+            ("--input", input), ("--model", model), ("--vae", vae), ("--memory-limit", memoryLimit?.argument),
+        ].first(where: { $0.1 != nil })?.0 {
             throw PaintingError.usage("\(picture) was composed, which \(option) has no part in. Leave it out.")
         }
         options += common(recipe["format"].text)

@@ -43,12 +43,12 @@ extension LayerNorm {
 ///
 /// Source: diffusers, `models/resnet.py`, `ResnetBlock2D` with the default time embedding.
 struct ResidualBlock: Sendable {
-    private let norm1: GroupNorm
-    private let conv1: Convolution
+    let norm1: GroupNorm
+    let conv1: Convolution
     private let timeProjection: Linear?
-    private let norm2: GroupNorm
-    private let conv2: Convolution
-    private let shortcut: Convolution?
+    let norm2: GroupNorm
+    let conv2: Convolution
+    let shortcut: Convolution?
 
     /// - Parameters:
     ///   - timeWidth: width of the time embedding; none in an autoencoder

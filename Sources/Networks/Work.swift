@@ -7,19 +7,21 @@ package struct Work: Sendable {
     package var operations: Double = 0
     /// Those of them that an earlier call's deep features save.
     package var deepOperations: Double = 0
-    /// Bytes of packed weights.
-    package var weightBytes: Double = 0
     /// Most bytes of feature maps alive at once.
     package var activationBytes: Double = 0
+    /// Most bytes of maps that wait between layers beside them, and can do so in a file.
+    package var waitingBytes: Double = 0
     /// Most bytes that one operation works in, on each thread.
     package var scratchBytes: Double = 0
 
     package init() {}
 
+    /// Most bytes that are worked in at once.
+    package func working(threads: Int) -> Double { activationBytes + Double(threads) * scratchBytes }
+
     fileprivate mutating func convolve(_ inputs: Int, _ outputs: Int, kernel: Int, pixels: Double) {
         let weights = Double(inputs * outputs * kernel * kernel)
         operations += 2 * weights * pixels * (kernel == 3 ? 1.0 / 3 : 1)
-        weightBytes += weights * 4
         // Winograd's transformed pixels, sums and weights: 36 values each for a piece of up to 96 tiles of 16 pixels.
         guard kernel == 3 else { return }
         let tiles = min(96, pixels / 16)
@@ -137,31 +139,56 @@ extension UNetConfiguration {
     }
 }
 
+extension TextEncoderConfiguration {
+    /// Most bytes that reading so many tokens works in: every layer's state, and what one layer makes of it.
+    package func workingBytes(tokens: Int) -> Double {
+        Double(tokens * (width * (layers + 8) + feedForwardWidth)) * 4
+    }
+}
+
 extension AutoencoderConfiguration {
     /// One encoding or decoding of a picture.
     package func work(pictureHeight height: Int, width: Int, decoding: Bool) -> Work {
         var work = Work()
         let levels = blockOutChannels.count
         func pixels(_ level: Int) -> Double { Double((height >> level) * (width >> level)) }
+        /// A convolution in bands, as ``Bands`` has it; `kept` channels of its level wait beside what it reads and writes.
+        func band(_ inputs: Int, _ outputs: Int, _ level: Int, waiting: Double) {
+            work.convolve(inputs, outputs, kernel: 3, pixels: pixels(level))
+            let (height, width) = (height >> level, width >> level)
+            let rows = min(height, Bands.rows(from: inputs, to: outputs, width: width) + 2)
+            work.activationBytes = max(work.activationBytes, Double(rows * width * (2 * inputs + outputs)) * 4)
+            work.waitingBytes = max(work.waitingBytes, waiting * 4)
+        }
         let last = levels - 1
-        work.convolve(imageChannels, blockOutChannels[0], kernel: 3, pixels: pixels(0))
+        band(imageChannels, blockOutChannels[0], 0, waiting: 0)
         for level in 0..<levels {
             let neighbour = blockOutChannels[decoding ? min(level + 1, last) : max(level - 1, 0)]
+            let own = blockOutChannels[level]
             for layer in 0..<layersPerBlock + (decoding ? 1 : 0) {
-                work.residual(
-                    layer == 0 ? neighbour : blockOutChannels[level], blockOutChannels[level], pixels: pixels(level))
+                let inputs = layer == 0 ? neighbour : own
+                band(inputs, own, level, waiting: pixels(level) * Double(inputs + own))
+                let results = inputs == own ? own : 2 * own
+                band(own, own, level, waiting: pixels(level) * Double(inputs + results))
+                if inputs != own { work.multiply(inputs, own, rows: pixels(level)) }
             }
             if level < last {
-                work.convolve(
-                    blockOutChannels[decoding ? level + 1 : level], blockOutChannels[decoding ? level + 1 : level],
-                    kernel: 3,
-                    pixels: pixels(decoding ? level : level + 1))
+                let channels = blockOutChannels[decoding ? level + 1 : level]
+                let waiting = (pixels(level) + pixels(level + 1)) * Double(channels)
+                band(channels, channels, decoding ? level : level + 1, waiting: waiting)
             }
         }
-        for _ in 0..<2 { work.residual(blockOutChannels[last], blockOutChannels[last], pixels: pixels(last)) }
+        let middle = pixels(last) * Double(blockOutChannels[last])
+        for _ in 0..<4 {
+            work.convolve(blockOutChannels[last], blockOutChannels[last], kernel: 3, pixels: pixels(last))
+        }
+        work.activationBytes = max(work.activationBytes, middle * 4 * 4)
         if middleAttends {
             work.multiply(blockOutChannels[last], 4 * blockOutChannels[last], rows: pixels(last))
             work.attend(blockOutChannels[last], queries: pixels(last), keys: pixels(last), batch: 1)
+            // The map, its rows, keys and values, these packed; and three times the queries that run at once.
+            let queries = min(pixels(last), Double(PixelAttention.mostQueries)) * Double(blockOutChannels[last])
+            work.activationBytes = max(work.activationBytes, (middle * 6 + queries * 3) * 4)
         }
         work.convolve(latentChannels * 2, blockOutChannels[last], kernel: 3, pixels: pixels(last))
         return work

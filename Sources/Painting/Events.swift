@@ -15,7 +15,10 @@ package enum PaintingEvent: Sendable {
         /// σ at which the run starts, noise for one part of picture; 0 when nothing runs.
         package var sigma: Double
         package var seconds: Double
+        /// Most memory at once.
         package var bytes: Double
+        /// Most room on disk at once, where memory is limited.
+        package var disk: Double
         /// Timesteps that run, for people.
         package var times: [Double]
         package var input: String?

@@ -26,12 +26,13 @@ package struct PaintFromNoise {
 
     package func plan() throws(PaintingError) -> PaintingEvent.Plan {
         let (working, run) = (try workingPlan().working, run())
-        let estimate = studio.model.estimate(
+        let estimate = try studio.model.estimate(
             working, predictions: settings.predictions, encodes: false, runs: [run.evaluations],
             step: studio.model.stepWork(working, settings, run))
         return PaintingEvent.Plan(
             source: nil, working: working, steps: settings.steps, run: run.steps.count, sigma: run.sigma,
-            seconds: estimate.seconds, bytes: estimate.bytes, times: run.steps.map(\.from.time), input: nil, skip: nil,
+            seconds: estimate.seconds, bytes: estimate.bytes, disk: estimate.disk, times: run.steps.map(\.from.time),
+            input: nil, skip: nil,
             seed: settings.seed, sampler: settings.sampler.rawValue, schedule: settings.schedule.rawValue,
             guidance: settings.effectiveGuidance,
             words: studio.count(settings, evaluations: run.evaluations), networks: studio.networks(in: settings),
@@ -45,20 +46,17 @@ package struct PaintFromNoise {
             + model.codecWork(working, decoding: true).operations
     }
 
+    /// - Returns: the picture, and whether it was painted again in 32 bits since bfloat16 gave none
     package func paint(depth: Int, advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws
-        -> Picture
+        -> (Picture, isExact: Bool)
     {
         let (plan, model) = (try workingPlan(), studio.model)
         let step = model.stepWork(plan.working, settings, run()).operations
         var painter = LatentPainter(studio, settings, size: plan.working)
-        let latents = try painter.paint(nil, run()) { try advance(step, "painting") }
-        let decoded = try model.codec.decode(latents).picture()
-        try advance(model.codecWork(plan.working, decoding: true).operations, "painting")
-        guard decoded.values.allSatisfy(\.isFinite) else {
-            throw PaintingError.unsuitable(
-                "The model \(model.name) painted values that are not numbers. Check it with models inspect, or lower --guidance."
-            )
+        let (decoded, isExact) = try painter.picture { painter in
+            try painter.paint(nil, run()) { try advance(step, "painting") }
         }
-        return plan.restore(decoded).picture(depth: depth)
+        try advance(model.codecWork(plan.working, decoding: true).operations, "painting")
+        return (plan.restore(decoded).picture(depth: depth), isExact)
     }
 }

@@ -53,6 +53,7 @@ package func reported(_ error: any Error) -> (line: String, code: Int32) {
                 line.prefix(1).uppercased() + line.dropFirst()
                     + ". Install oneDNN (Debian and Ubuntu: libdnnl2 or libdnnl3).", 69
             )
+        case .spill(let line): (line, 74)
         case .operation(let line):
             ("A calculation failed: \(line). This is a fault of Velatura's: please report it.", 70)
         }

@@ -34,6 +34,8 @@ package struct Refine {
         package let percent: String
         package let seed: UInt64
         package let plan: RunPlan
+        /// It was painted again in 32 bits, since bfloat16 gave no picture.
+        package fileprivate(set) var isExact = false
 
         package var steps: [Step] { plan.steps }
         /// σ at the start, noise for one part of picture.
@@ -110,16 +112,18 @@ package struct Refine {
             for: studio.model)
     }
 
-    package func plan(_ rung: Rung, _ canvas: Canvas, input: String?) -> PaintingEvent.Plan {
+    package func plan(_ rung: Rung, _ canvas: Canvas, input: String?) throws(PaintingError) -> PaintingEvent.Plan {
         let (working, runs) = (canvas.plan.working, runs(rung, canvas))
-        let estimate = studio.model.estimate(
-            working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations],
-            step: studio.model.stepWork(working, settings, rung.plan))
+        let estimate =
+            runs
+            ? try studio.model.estimate(
+                working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations],
+                step: studio.model.stepWork(working, settings, rung.plan)) : Estimate.nothing
         return PaintingEvent.Plan(
             source: canvas.source.size, area: canvas.mask == nil ? nil : canvas.frame,
             masked: canvas.mask?.share, working: working, steps: settings.steps,
             run: runs ? rung.steps.count : 0, sigma: runs ? rung.sigma : 0,
-            seconds: runs ? estimate.seconds : 0, bytes: estimate.bytes,
+            seconds: estimate.seconds, bytes: estimate.bytes, disk: estimate.disk,
             times: runs ? rung.steps.map(\.from.time) : [],
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
             schedule: settings.schedule.rawValue, guidance: settings.effectiveGuidance,
@@ -205,16 +209,16 @@ package struct Refine {
                 LatentPainter.Held(
                     source: latents[0], strength: $0.strength, fill: settings.masking?.fill ?? .original)
             }
-            let painted = try painter.paint(latents[latents.count - 1], rung.plan, held: held, beside: beside) {
-                try advance(step, stage)
+            let (decoded, isExact) = try painter.picture(
+                " at skip \(rung.percent)", from: ground.picture
+            ) { painter in
+                try painter.paint(latents[latents.count - 1], rung.plan, held: held, beside: beside) {
+                    try advance(step, stage)
+                }
             }
-            let decoded = try model.codec.decode(painted).picture()
             try advance(model.codecWork(plan.working, decoding: true).operations, stage)
-            guard decoded.values.allSatisfy(\.isFinite) else {
-                throw PaintingError.unsuitable(
-                    "The model \(model.name) painted values that are not numbers at skip \(rung.percent). Check the model with models inspect, or lower --guidance."
-                )
-            }
+            var rung = rung
+            rung.isExact = isExact
             try deliver(rung, finished(plan.restore(decoded, threads: threads), canvas, ground, depth: depth))
         }
         Storage.trim()

@@ -8,6 +8,9 @@ import Tensors
 package final class Studio {
     package let model: DiffusionModel
     private let folder: ModelFolder
+    private let options: ModelOptions
+    /// The same in 32 bits throughout, once it was needed.
+    private var exactTwin: Studio?
     /// Texts that were read, by what decides how.
     var texts = Recent<TextKey, [Conditioning]>(128)
     /// Embeddings that prompts may name.
@@ -40,9 +43,20 @@ package final class Studio {
     }
 
     package init(_ folder: ModelFolder, as options: ModelOptions = .init(), on engine: Engine) throws {
-        (self.folder, otherAutoencoder) = (folder, options.autoencoder)
+        (self.folder, self.options, otherAutoencoder) = (folder, options, options.autoencoder)
         model = try DiffusionModel(folder, as: options, on: engine)
         names = model.text.names([])
+    }
+
+    /// The same model in 32 bits throughout; nil where it is so already.
+    func exact() throws -> Studio? {
+        if let exactTwin { return exactTwin }
+        guard let engine = model.engine.exact() else { return nil }
+        let twin = try Studio(folder, as: options, on: engine)
+        // Texts are read in 32 bits anyway.
+        (twin.embeddings, twin.names, twin.texts) = (embeddings, names, texts)
+        exactTwin = twin
+        return twin
     }
 
     /// What a model for inpainting sees beside the latents where everything is to be repainted: a white mask, and grey
@@ -108,11 +122,13 @@ package final class Studio {
     ]
 
     /// Which code the numbers came from, for the recipe.
-    package func kernels() throws -> [(String, String)] {
+    ///
+    /// - Parameter isExact: the picture was painted again in 32 bits
+    package func kernels(isExact: Bool = false) throws -> [(String, String)] {
         let libraries = try Engine.libraries()
         return [
             ("processor", model.engine.instructionSet), ("loops", libraries.kernels), ("oneDNN", libraries.oneDNN),
-            ("precision", model.engine.precision.rawValue), ("plan", KernelPlan.name),
+            ("precision", (isExact ? .f32 : model.engine.precision).rawValue), ("plan", KernelPlan.name),
             ("table", model.engine.table.description),
         ]
     }
@@ -120,7 +136,7 @@ package final class Studio {
 
 /// One painting of one picture: everything between latents and latents. All commands that paint go through it.
 package struct LatentPainter {
-    package let studio: Studio
+    package private(set) var studio: Studio
     package let settings: Settings
     /// Size of the working picture, in pixels.
     package let size: PixelSize
@@ -133,6 +149,36 @@ package struct LatentPainter {
         let codec = studio.model.codec
         let shape = [1, codec.latentChannels, size.height / codec.factor, size.width / codec.factor]
         noise = NoiseSource(settings, shape: shape, pass: pass, threads: studio.model.engine.threads)
+    }
+
+    /// Paints, decodes, and looks at what came out. What is no picture is painted once more in 32 bits, where it was not.
+    ///
+    /// - Parameters:
+    ///   - place: " at skip 50", for the message
+    ///   - source: what it is painted over, which may have one colour itself
+    ///   - paint: paints with the painter that it gets
+    /// - Returns: the picture, and whether 32 bits were needed
+    /// - Throws: ``PaintingError/unsuitable(_:)`` when it is none in 32 bits either
+    package mutating func picture(
+        _ place: String = "", from source: Tensor? = nil, _ paint: (inout LatentPainter) throws -> Tensor
+    ) throws -> (FloatPicture, isExact: Bool) {
+        var again = self
+        let mayBeFlat = source?.picture().isFlat == true
+        let first = try model.codec.decode(paint(&self)).picture()
+        guard let fault = first.fault(mayBeFlat: mayBeFlat) else { return (first, false) }
+        guard let exact = try studio.exact() else { throw unsound(fault, place) }
+        model.unet.shelf.empty()
+        again.studio = exact
+        let second = try exact.model.codec.decode(paint(&again)).picture()
+        self = again
+        guard let fault = second.fault(mayBeFlat: mayBeFlat) else { return (second, true) }
+        throw unsound(fault, place)
+    }
+
+    private func unsound(_ fault: String, _ place: String) -> PaintingError {
+        .unsuitable(
+            "The model \(model.name) painted \(fault)\(place). Check the model with models verify, or lower --guidance."
+        )
     }
 
     private var model: DiffusionModel { studio.model }
@@ -163,6 +209,8 @@ package struct LatentPainter {
 
     /// Several forms of one picture, all with the same draw.
     mutating func encode(_ pictures: [Tensor], known: [Tensor]?) throws -> [Tensor] {
+        // Pictures are read far less often than steps are run, and packing these weights again takes a moment.
+        defer { if known == nil { for shelf in model.codec.encoderShelf { shelf.empty() } } }
         guard settings.encode == .sample, model.codec.believes else {
             return try known ?? pictures.map { try model.codec.encode($0) }
         }
@@ -225,4 +273,15 @@ package struct LatentPainter {
         case .nothing: return mask.begun(with: Tensor(latents.shape, repeating: 0))
         }
     }
+}
+
+extension FloatPicture {
+    /// What makes it no picture, in words: numbers that are none, or one colour everywhere.
+    fileprivate func fault(mayBeFlat: Bool) -> String? {
+        guard values.allSatisfy(\.isFinite) else { return "values that are not numbers" }
+        return isFlat && !mayBeFlat ? "one colour and nothing else" : nil
+    }
+
+    /// Whether all pixels are the same.
+    fileprivate var isFlat: Bool { values.indices.allSatisfy { values[$0] == values[$0 % channelCount] } }
 }

@@ -23,6 +23,7 @@ package final class Convolution: Sendable {
 
     private struct Shape: Hashable {
         let batch, height, width: Int
+        let padding: Padding
         let accumulates: Bool
     }
 
@@ -38,34 +39,62 @@ package final class Convolution: Sendable {
         precondition(weights.shape.count == 4, "a convolution needs [O, I, kh, kw], not \(weights.shape)")
         (self.engine, self.weights, self.stride, self.padding) = (engine, weights, stride, padding)
         (self.precision, fixedForm) = (precision, form)
-        winograd = Winograd(weights, padding: padding)
+        winograd = Winograd(weights)
         self.bias = bias.map { bias in
             let storage = Storage(bias.count.roundedUp(to: engine.lanes))
             storage.pointer.update(repeating: 0, count: storage.count)
             bias.copy(to: storage.pointer)
             return storage
         }
+        // A painting meets maps of one size as a rule: what its weights are packed for is counted once.
+        if form.map({ $0 == .winograd }) ?? KernelPlan.suitsWinograd(weights.shape, stride: stride, on: engine) {
+            engine.shelf.add(winograd, bytes: winograd.packedBytes(lanes: engine.lanes), staging: weights.bytesOfFile)
+            engine.shelf.add(operations, bytes: 0, staging: 0)
+        } else {
+            let rounds =
+                KernelPlan.product(inputs: inChannels, outputs: outChannels, precision: precision, on: engine)
+                == .bfloat16
+            let whole = weights.countFilledUp(toLanes: engine.lanes) * 4
+            engine.shelf.add(
+                operations, bytes: rounds ? whole / 2 : whole, staging: 2 * whole + weights.bytesOfFile)
+        }
     }
 
     package var outChannels: Int { weights.shape[0] }
     package var inChannels: Int { weights.shape[1] }
 
-    package func callAsFunction(_ x: FeatureMap) throws -> FeatureMap {
-        var result = output(for: x)
-        try run(x, into: &result, accumulates: false)
+    /// - Parameter padding: instead of the layer's own, where `x` is some rows of a larger map
+    package func callAsFunction(_ x: FeatureMap, padding: Padding? = nil) throws -> FeatureMap {
+        let padding = padding ?? self.padding
+        var result = output(for: x, padding)
+        try run(x, padding, into: &result, accumulates: false)
         return result
     }
 
     /// Adds the convolution of `x` to `sum`.
-    package func add(_ x: FeatureMap, to sum: inout FeatureMap) throws {
-        try run(x, into: &sum, accumulates: true)
+    package func add(_ x: FeatureMap, to sum: inout FeatureMap, padding: Padding? = nil) throws {
+        try run(x, padding ?? self.padding, into: &sum, accumulates: true)
+    }
+
+    /// Rows that come out for `height` that go in.
+    package func outputHeight(_ height: Int) -> Int {
+        (height + padding.top + padding.bottom - weights.shape[2]) / stride + 1
+    }
+
+    /// What rows `rows` of the result see of a map of `height` rows: its rows, and what they are padded with.
+    package func reach(of rows: Range<Int>, height: Int) -> (rows: Range<Int>, padding: Padding) {
+        let first = rows.lowerBound * stride - padding.top
+        let end = (rows.upperBound - 1) * stride - padding.top + weights.shape[2]
+        var padding = padding
+        (padding.top, padding.bottom) = (max(0, -first), max(0, end - height))
+        return (max(0, first)..<min(height, end), padding)
     }
 
     /// The name of what runs on maps like `x`: "winograd", or oneDNN's, such as "jit:avx512_core".
     package func implementation(for x: FeatureMap, accumulates: Bool = false) throws -> String {
-        let form = form(for: output(for: x))
+        let form = form(for: output(for: x, padding))
         return try form == .winograd
-            ? form.rawValue : operation(form, for: x, accumulates: accumulates).implementation
+            ? form.rawValue : operation(form, for: x, padding, accumulates: accumulates).implementation
     }
 
     private func form(for result: FeatureMap) -> KernelPlan.Form {
@@ -75,13 +104,13 @@ package final class Convolution: Sendable {
                 on: engine)
     }
 
-    private func output(for x: FeatureMap) -> FeatureMap {
+    private func output(for x: FeatureMap, _ padding: Padding) -> FeatureMap {
         let height = (x.height + padding.top + padding.bottom - weights.shape[2]) / stride + 1
         let width = (x.width + padding.left + padding.right - weights.shape[3]) / stride + 1
         return x.like(channels: outChannels, height: height, width: width)
     }
 
-    private func run(_ x: FeatureMap, into result: inout FeatureMap, accumulates: Bool) throws {
+    private func run(_ x: FeatureMap, _ padding: Padding, into result: inout FeatureMap, accumulates: Bool) throws {
         precondition(x.channels == inChannels, "\(x.shapeDescription) into a convolution of \(inChannels) channels")
         let form = form(for: result)
         let (kernel, pixels) = (weights.shape[2] * weights.shape[3], result.batch * result.pixels)
@@ -92,9 +121,9 @@ package final class Convolution: Sendable {
             operations: 2 * Double(kernel * inChannels) * Double(outChannels * pixels)
         ) {
             if form == .winograd {
-                return winograd.run(x, bias: bias, into: &result, accumulates: accumulates, on: engine)
+                return winograd.run(x, padding, bias: bias, into: &result, accumulates: accumulates, on: engine)
             }
-            let operation = try operation(form, for: x, accumulates: accumulates)
+            let operation = try operation(form, for: x, padding, accumulates: accumulates)
             try x.withPointer { source in
                 try result.withMutablePointer { destination in
                     try engine.withFactors(source, x.count, of: form.product) {
@@ -105,17 +134,19 @@ package final class Convolution: Sendable {
         }
     }
 
-    private func operation(_ form: KernelPlan.Form, for x: FeatureMap, accumulates: Bool) throws -> PackedOperation {
-        let shape = Shape(batch: x.batch, height: x.height, width: x.width, accumulates: accumulates)
+    private func operation(
+        _ form: KernelPlan.Form, for x: FeatureMap, _ padding: Padding, accumulates: Bool
+    ) throws -> PackedOperation {
+        let shape = Shape(
+            batch: x.batch, height: x.height, width: x.width, padding: padding, accumulates: accumulates)
         return try operations.operation(for: shape) { siblings in
             engine.threads.apply()
             var message = [CChar](repeating: 0, count: 256)
-            var spec = specification(form, for: x, accumulates: accumulates)
+            var spec = specification(form, for: x, padding, accumulates: accumulates)
             guard let made = dnnl_shim_convolution(&spec, &message, message.count) else {
                 throw EngineError.operation(Engine.text(message))
             }
-            defer { weights.letGo() }
-            return try PackedOperation(made, weights: weights.filledUp(toLanes: engine.lanes), siblings: siblings)
+            return PackedOperation(made, weights: weights.filledUp(toLanes: engine.lanes), siblings: siblings)
         }
     }
 
@@ -123,7 +154,7 @@ package final class Convolution: Sendable {
     /// whole blocks only; for 4 channels in, as in Stable Diffusion's first layer, it would fall back to its reference
     /// loops, hundreds of times slower.
     private func specification(
-        _ form: KernelPlan.Form, for x: FeatureMap, accumulates: Bool
+        _ form: KernelPlan.Form, for x: FeatureMap, _ padding: Padding, accumulates: Bool
     ) -> dnnl_shim_convolution_spec {
         dnnl_shim_convolution_spec(
             batch: Int32(x.batch), in_channels: Int32(inChannels.roundedUp(to: x.lanes)), in_height: Int32(x.height),

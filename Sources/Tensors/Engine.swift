@@ -12,13 +12,16 @@ package struct Engine: Sendable {
     /// oneDNN's name of the best instruction set here, such as "avx512_core_bf16".
     package let instructionSet: String
     /// What matrix products may be rounded to.
-    package let precision: Precision
+    package private(set) var precision: Precision
     /// Where one form of a layer overtakes another.
     package var table = KernelTable.shipped
     /// Where times are gathered, if anywhere.
     package let profile: Profile?
     /// Shared by everything that runs on this engine.
     let scratch = Scratch()
+    package let memory: Memory
+    /// Where what runs on this engine keeps its packed weights.
+    package private(set) var shelf: Shelf
 
     /// How exact matrix products are, where a layer allows less than 32 bits.
     package enum Precision: String, Sendable, CaseIterable {
@@ -31,17 +34,36 @@ package struct Engine: Sendable {
 
     /// - Parameters:
     ///   - precision: `bf16` is `f32` where the processor lacks it: see ``hasBFloat16``
+    ///   - memoryLimit: most bytes that the process should use; nil: as many as it likes
     ///   - profile: told of every operation
     ///   - lanes: fewer than the processor's vectors hold, for tests: 8 where there are 16
     /// - Throws: ``EngineError/libraryMissing(_:)`` when oneDNN cannot be opened.
-    package init(threads: Threads = Threads(), precision: Precision = .f32, profile: Profile? = nil, lanes: Int? = nil)
-        throws
-    {
+    package init(
+        threads: Threads = Threads(), precision: Precision = .f32, memoryLimit: Int? = nil, profile: Profile? = nil,
+        lanes: Int? = nil
+    ) throws {
         (self.threads, self.precision, self.profile) = (threads, precision, profile)
+        memory = Memory(limit: memoryLimit)
+        shelf = memory.shelf()
         try Engine.open()
         instructionSet = String(cString: dnnl_shim_instruction_set())
         let widest = instructionSet.hasPrefix("avx512") ? 16 : instructionSet == "avx2" ? 8 : 1
         self.lanes = min(lanes ?? widest, widest)
+    }
+
+    /// The same engine for one network more, with a shelf of its own.
+    package func forPart() -> Engine {
+        var engine = self
+        engine.shelf = memory.shelf()
+        return engine
+    }
+
+    /// The same engine in 32 bits throughout; nil where it is so already.
+    package func exact() -> Engine? {
+        guard precision != .f32, hasBFloat16 else { return nil }
+        var engine = self
+        engine.precision = .f32
+        return engine
     }
 
     /// Whether the processor multiplies bfloat16 natively.
@@ -82,4 +104,6 @@ package enum EngineError: Error {
     case libraryMissing(String)
     /// oneDNN refused an operation that it should have: a fault of ours.
     case operation(String)
+    /// What memory has no room for could not be kept in a file meanwhile; the text is one line with its mend.
+    case spill(String)
 }

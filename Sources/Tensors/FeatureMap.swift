@@ -138,21 +138,32 @@ extension Engine {
     /// Nearest-neighbour enlargement: pixel (x, y) comes from (⌊x·W/W′⌋, ⌊y·H/H′⌋), as PyTorch's `interpolate`.
     package func enlarged(_ map: FeatureMap, height: Int, width: Int) -> FeatureMap {
         var result = map.like(height: height, width: width)
-        let lanes = map.lanes
+        stretch(map, to: &result) { $0 * map.height / height }
+        return result
+    }
+
+    /// Rows `rows` of a map enlarged to twice its sides. `map` is its rows from `first` on.
+    package func doubled(_ map: FeatureMap, rows: Range<Int>, first: Int) -> FeatureMap {
+        var result = map.like(height: rows.count, width: 2 * map.width)
+        stretch(map, to: &result) { (rows.lowerBound + $0) / 2 - first }
+        return result
+    }
+
+    private func stretch(_ map: FeatureMap, to result: inout FeatureMap, row: (Int) -> Int) {
+        let (lanes, height, width) = (map.lanes, result.height, result.width)
         map.withPointer { source in
             result.withMutablePointer { destination in
                 timed("enlargement", map.shapeDescription) {
                     threads.forEach(map.batch * map.blocks) { piece in
                         for y in 0..<height {
                             kernel_stretch_row(
-                                source + piece * map.planeSize + y * map.height / height * map.width * lanes,
-                                map.width, destination + (piece * height + y) * width * lanes, width, lanes)
+                                source + piece * map.planeSize + row(y) * map.width * lanes, map.width,
+                                destination + (piece * height + y) * width * lanes, width, lanes)
                         }
                     }
                 }
             }
         }
-        return result
     }
 
     package func sum(_ a: FeatureMap, _ b: FeatureMap) -> FeatureMap {

@@ -30,9 +30,14 @@ package enum KernelPlan {
     ) -> Form {
         let rounds = product(inputs: shape[1], outputs: shape[0], precision: precision, on: engine) == .bfloat16
         let direct: Form = rounds ? .roundedDirect : .direct
-        guard shape[2] == 3, shape[3] == 3, stride == 1, hasWinograd(on: engine) else { return direct }
+        guard suitsWinograd(shape, stride: stride, on: engine) else { return direct }
         let least = rounds ? engine.table.winogradTilesRounded : engine.table.winogradTiles
         return tiles(height: height, width: width) >= least ? .winograd : direct
+    }
+
+    /// Whether maps that are not the smallest run as Winograd.
+    static func suitsWinograd(_ shape: [Int], stride: Int, on engine: Engine) -> Bool {
+        shape[2] == 3 && shape[3] == 3 && stride == 1 && hasWinograd(on: engine)
     }
 
     package static func hasWinograd(on engine: Engine) -> Bool { Winograd.isAvailable(lanes: engine.lanes) }

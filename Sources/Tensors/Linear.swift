@@ -27,6 +27,9 @@ package final class Linear: Sendable {
             bias.copy(to: storage.pointer)
             return storage
         }
+        engine.shelf.add(
+            operations, bytes: weights.count * (product == .bfloat16 ? 2 : 4),
+            staging: weights.count * 4 + weights.bytesOfFile)
     }
 
     package var outputs: Int { weights.shape[0] }
@@ -91,8 +94,7 @@ package final class Linear: Sendable {
                     accumulates ? 1 : 0, &message,
                     message.count)
             else { throw EngineError.operation(Engine.text(message)) }
-            defer { weights.letGo() }
-            return try PackedOperation(made, weights: weights, siblings: siblings)
+            return PackedOperation(made, weights: weights, siblings: siblings)
         }
     }
 }

@@ -25,22 +25,47 @@ package struct GroupNorm: Sendable {
     package func callAsFunction(_ x: FeatureMap, adding added: Tensor? = nil, activation: Activation = .identity)
         -> FeatureMap
     {
-        engine.timed("group normalisation", x.shapeDescription) { normalised(x, adding: added, activation) }
+        let scales = engine.timed("group normalisation", x.shapeDescription) {
+            self.scales(LaneMoments(of: x, on: engine), adding: added)
+        }
+        return apply(scales, to: x, activation: activation)
     }
 
-    private func normalised(_ x: FeatureMap, adding added: Tensor?, _ activation: Activation) -> FeatureMap {
-        let (scale, shift) = laneScales(x, adding: added)
-        var result = x.like()
+    /// What a map is multiplied by and what is added, for every lane of every plane, such that x·scale + shift is the
+    /// normalised value.
+    package struct Scales: Sendable {
+        fileprivate var scale: [Float]
+        fileprivate var shift: [Float]
+    }
+
+    /// Normalises a map, or some of its rows, with scales that were taken from the whole.
+    ///
+    /// - Parameters:
+    ///   - rows: those that are wanted; nil: all
+    package func apply(
+        _ scales: Scales, to x: FeatureMap, rows: Range<Int>? = nil, activation: Activation = .identity
+    ) -> FeatureMap {
+        engine.timed("group normalisation", x.shapeDescription) {
+            normalised(x, scales, rows: rows ?? 0..<x.height, activation)
+        }
+    }
+
+    private func normalised(
+        _ x: FeatureMap, _ scales: Scales, rows: Range<Int>, _ activation: Activation
+    ) -> FeatureMap {
+        var result = x.like(height: rows.count)
+        let (start, size, pixels) = (rows.lowerBound * x.width * x.lanes, result.planeSize, result.pixels)
         x.withPointer { source in
             result.withMutablePointer { out in
-                forEachPiece(x) { plane, pixels in
-                    let offset = plane * x.planeSize + pixels.lowerBound * x.lanes
-                    scale.withUnsafeBufferPointer { scale in
-                        shift.withUnsafeBufferPointer { shift in
+                forEachPiece(planes: x.batch * x.blocks, pixels: pixels) { plane, pixels in
+                    let offset = pixels.lowerBound * x.lanes
+                    scales.scale.withUnsafeBufferPointer { scale in
+                        scales.shift.withUnsafeBufferPointer { shift in
                             guard let scale = scale.baseAddress, let shift = shift.baseAddress else { return }
                             kernel_scale_plane(
-                                source + offset, out + offset, pixels.count, x.lanes, scale + plane * x.lanes,
-                                shift + plane * x.lanes, activation == .silu ? kernel_silu : kernel_identity)
+                                source + plane * x.planeSize + start + offset, out + plane * size + offset,
+                                pixels.count, x.lanes, scale + plane * x.lanes, shift + plane * x.lanes,
+                                activation == .silu ? kernel_silu : kernel_identity)
                         }
                     }
                 }
@@ -55,14 +80,14 @@ package struct GroupNorm: Sendable {
     }
 
     private func normalisedTokens(_ x: FeatureMap) -> Tensor {
-        let (scale, shift) = laneScales(x, adding: nil)
+        let scales = scales(LaneMoments(of: x, on: engine))
         var result = Tensor(unfilled: [x.batch, x.pixels, x.channels])
         x.withPointer { source in
             result.withMutablePointer { out in
-                forEachPiece(x) { plane, pixels in
+                forEachPiece(planes: x.batch * x.blocks, pixels: x.pixels) { plane, pixels in
                     let (item, block) = plane.quotientAndRemainder(dividingBy: x.blocks)
-                    scale.withUnsafeBufferPointer { scale in
-                        shift.withUnsafeBufferPointer { shift in
+                    scales.scale.withUnsafeBufferPointer { scale in
+                        scales.shift.withUnsafeBufferPointer { shift in
                             guard let scale = scale.baseAddress, let shift = shift.baseAddress else { return }
                             kernel_scale_plane_to_rows(
                                 source + plane * x.planeSize + pixels.lowerBound * x.lanes,
@@ -80,77 +105,54 @@ package struct GroupNorm: Sendable {
     /// Pixels that one piece of work covers, whatever the number of threads.
     private static let pieceSize = 2048
 
-    private func forEachPiece(_ x: FeatureMap, _ body: (_ plane: Int, _ pixels: Range<Int>) -> Void) {
-        let pieces = (x.pixels + Self.pieceSize - 1) / Self.pieceSize
-        engine.threads.forEach(x.batch * x.blocks * pieces) { index in
+    private func forEachPiece(
+        planes: Int, pixels: Int, _ body: (_ plane: Int, _ pixels: Range<Int>) -> Void
+    ) {
+        let pieces = (pixels + Self.pieceSize - 1) / Self.pieceSize
+        engine.threads.forEach(planes * pieces) { index in
             let (plane, piece) = index.quotientAndRemainder(dividingBy: pieces)
-            body(plane, piece * Self.pieceSize..<min(x.pixels, (piece + 1) * Self.pieceSize))
+            body(plane, piece * Self.pieceSize..<min(pixels, (piece + 1) * Self.pieceSize))
         }
     }
 
-    /// Scale and shift of every lane of every plane, such that x·scale + shift is the normalised value.
-    ///
-    /// Sums are taken about a pivot (each lane's first value), so that a large mean does not swallow a small variance.
-    private func laneScales(_ x: FeatureMap, adding added: Tensor?) -> (scale: [Float], shift: [Float]) {
+    /// - Parameter added: `[N, C]`, added to every pixel of its channel first
+    package func scales(_ moments: LaneMoments, adding added: Tensor? = nil) -> Scales {
         precondition(
-            x.channels == weight.count, "\(x.shapeDescription) into a normalisation of \(weight.count) channels")
-        let (lanes, planes) = (x.lanes, x.batch * x.blocks)
-        let pieces = (x.pixels + Self.pieceSize - 1) / Self.pieceSize
-        var sums = [Double](repeating: 0, count: planes * pieces * lanes)
-        var squares = sums
-        x.withPointer { source in
-            sums.withUnsafeMutableBufferPointer { sums in
-                squares.withUnsafeMutableBufferPointer { squares in
-                    guard let sums = sums.baseAddress, let squares = squares.baseAddress else { return }
-                    nonisolated(unsafe) let (sum, square) = (sums, squares)
-                    forEachPiece(x) { plane, pixels in
-                        let piece = (plane * pieces + pixels.lowerBound / Self.pieceSize) * lanes
-                        let start = source + plane * x.planeSize
-                        kernel_lane_moments(
-                            start + pixels.lowerBound * lanes, pixels.count, lanes, start, sum + piece, square + piece)
-                    }
+            moments.channels == weight.count,
+            "\(moments.channels) channels into a normalisation of \(weight.count) channels")
+        let (lanes, blocks) = (moments.lanes, moments.blocks)
+        var scales = Scales(scale: [Float](repeating: 0, count: moments.batch * blocks * lanes), shift: [])
+        scales.shift = scales.scale
+        let perGroup = moments.channels / groups
+        let pixels = Double(moments.pixels)
+        for item in 0..<moments.batch {
+            for group in 0..<groups {
+                // Each channel's mean and sum of squared differences, then those of the group.
+                var means = [Double](repeating: 0, count: perGroup)
+                var within = 0.0
+                for member in 0..<perGroup {
+                    let channel = group * perGroup + member
+                    let at = (item * blocks + channel / lanes) * lanes + channel % lanes
+                    let (sum, square) = (moments.sums[at], moments.squares[at])
+                    let extra = added.map { $0.withPointer { Double($0[item * moments.channels + channel]) } } ?? 0
+                    means[member] = Double(moments.pivots[at]) + sum / pixels + extra
+                    within += square - sum * sum / pixels
+                }
+                let mean = means.reduce(0, +) / Double(perGroup)
+                let between = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } * pixels
+                let variance = max(0, (within + between) / (pixels * Double(perGroup)))
+                let inverse = 1 / (variance + Double(epsilon)).squareRoot()
+                for member in 0..<perGroup {
+                    let channel = group * perGroup + member
+                    let at = (item * blocks + channel / lanes) * lanes + channel % lanes
+                    let extra = added.map { $0.withPointer { Double($0[item * moments.channels + channel]) } } ?? 0
+                    let factor = inverse * Double(weight[channel])
+                    scales.scale[at] = Float(factor)
+                    scales.shift[at] = Float(Double(bias[channel]) + (extra - mean) * factor)
                 }
             }
         }
-
-        var scale = [Float](repeating: 0, count: planes * lanes)
-        var shift = scale
-        let perGroup = x.channels / groups
-        let pixels = Double(x.pixels)
-        x.withPointer { source in
-            for item in 0..<x.batch {
-                for group in 0..<groups {
-                    // Each channel's mean and sum of squared differences, then those of the group.
-                    var means = [Double](repeating: 0, count: perGroup)
-                    var within = 0.0
-                    for member in 0..<perGroup {
-                        let channel = group * perGroup + member
-                        let plane = item * x.blocks + channel / lanes
-                        let (sum, square) = (0..<pieces).reduce((0.0, 0.0)) { total, piece in
-                            let at = (plane * pieces + piece) * lanes + channel % lanes
-                            return (total.0 + sums[at], total.1 + squares[at])
-                        }
-                        let pivot = Double(source[plane * x.planeSize + channel % lanes])
-                        let extra = added.map { $0.withPointer { Double($0[item * x.channels + channel]) } } ?? 0
-                        means[member] = pivot + sum / pixels + extra
-                        within += square - sum * sum / pixels
-                    }
-                    let mean = means.reduce(0, +) / Double(perGroup)
-                    let between = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } * pixels
-                    let variance = max(0, (within + between) / (pixels * Double(perGroup)))
-                    let inverse = 1 / (variance + Double(epsilon)).squareRoot()
-                    for member in 0..<perGroup {
-                        let channel = group * perGroup + member
-                        let at = (item * x.blocks + channel / lanes) * lanes + channel % lanes
-                        let extra = added.map { $0.withPointer { Double($0[item * x.channels + channel]) } } ?? 0
-                        let factor = inverse * Double(weight[channel])
-                        scale[at] = Float(factor)
-                        shift[at] = Float(Double(bias[channel]) + (extra - mean) * factor)
-                    }
-                }
-            }
-        }
-        return (scale, shift)
+        return scales
     }
 }
 

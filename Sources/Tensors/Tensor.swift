@@ -67,6 +67,33 @@ package struct Tensor: Sendable {
         return result
     }
 
+    /// Rows `range` of every channel of `[N, C, H, W]`.
+    package func rows(_ range: Range<Int>) -> Tensor {
+        if range == 0..<shape[2] { return self }
+        var result = Tensor(unfilled: [shape[0], shape[1], range.count, shape[3]])
+        let (all, some) = (shape[2] * shape[3], range.count * shape[3])
+        withPointer { source in
+            result.withMutablePointer { out in
+                for plane in 0..<shape[0] * shape[1] {
+                    (out + plane * some).update(from: source + plane * all + range.lowerBound * shape[3], count: some)
+                }
+            }
+        }
+        return result
+    }
+
+    /// Replaces the rows from `first` on of every channel of `[N, C, H, W]`.
+    package mutating func write(rows: Tensor, at first: Int) {
+        let (all, some, planes) = (shape[2] * shape[3], rows.shape[2] * shape[3], shape[0] * shape[1])
+        let start = first * shape[3]
+        precondition(rows.shape[0] * rows.shape[1] == planes && rows.shape[3] == shape[3] && start + some <= all)
+        rows.withPointer { source in
+            withMutablePointer { out in
+                for plane in 0..<planes { (out + plane * all + start).update(from: source + plane * some, count: some) }
+            }
+        }
+    }
+
     /// Tensors one after the other along the first dimension.
     package static func stack(_ tensors: [Tensor]) -> Tensor {
         precondition(!tensors.isEmpty && tensors.allSatisfy { $0.shape.dropFirst() == tensors[0].shape.dropFirst() })

@@ -1,4 +1,5 @@
 import CKernels
+import Threads
 
 /// Numbers that a network learnt, as they lie in a file: converted to 32-bit floats where they are used.
 ///
@@ -72,6 +73,11 @@ package struct Weights: @unchecked Sendable {
             bytes: bytes + range.lowerBound * row * format.size, owner: owner)
     }
 
+    /// Values of a convolution's `[O, I, kh, kw]` when it is filled up as ``filledUp(toLanes:)`` does.
+    func countFilledUp(toLanes lanes: Int) -> Int {
+        shape[0].roundedUp(to: lanes) * shape[1].roundedUp(to: lanes) * shape[2] * shape[3]
+    }
+
     /// A convolution's `[O, I, kh, kw]` with zeros up to whole blocks of `lanes` channels on both sides.
     func filledUp(toLanes lanes: Int) -> Weights {
         let (outputs, inputs, kernel) = (shape[0], shape[1], shape[2] * shape[3])
@@ -101,6 +107,17 @@ package struct Weights: @unchecked Sendable {
             }
         }
     }
+
+    /// The same on several threads.
+    func copy(to floats: UnsafeMutablePointer<Float>, threads: Threads) {
+        threads.forRanges(count, grain: 1 << 16) { range in
+            Weights(shape: [range.count], format: format, bytes: bytes + range.lowerBound * format.size, owner: owner)
+                .copy(to: floats + range.lowerBound)
+        }
+    }
+
+    /// Bytes that they take in their file.
+    var bytesOfFile: Int { count * format.size }
 
     /// Lends the bytes as they lie in the file, at any alignment.
     func withBytes<Result>(_ body: (UnsafeRawPointer) throws -> Result) rethrows -> Result {

@@ -1,28 +1,33 @@
 import CKernels
-import Synchronization
 
 /// A 3×3 convolution of stride 1 by our own Winograd F(4×4, 3×3).
 ///
 /// Weights stay in their file's precision, packed once whatever the size of the maps; every 36-value transform lives in a
 /// cache only. See `winograd.h` for the algorithm and its order of sums, which no cutting of the work can change.
-final class Winograd: Sendable {
+final class Winograd: ShelvedLayer {
     private let weights: Weights
-    private let padding: Convolution.Padding
-    private let packed = Mutex<Storage?>(nil)
+    private let packed = PackedWeights()
 
     /// - Parameter weights: `[O, I, 3, 3]`
-    init(_ weights: Weights, padding: Convolution.Padding) {
-        (self.weights, self.padding) = (weights, padding)
+    init(_ weights: Weights) { self.weights = weights }
+
+    func letGo() { packed.letGo() }
+
+    func packedBytes(lanes: Int) -> Int {
+        weights.countFilledUp(toLanes: lanes) * (weights.format == .float16 || weights.format == .bfloat16 ? 2 : 4)
     }
 
     static func isAvailable(lanes: Int) -> Bool { winograd_available(lanes) != 0 }
 
     /// Writes the convolution of `x` to `result`, or adds it.
     func run(
-        _ x: FeatureMap, bias: Storage?, into result: inout FeatureMap, accumulates: Bool, on engine: Engine
+        _ x: FeatureMap, _ padding: Convolution.Padding, bias: Storage?, into result: inout FeatureMap,
+        accumulates: Bool, on engine: Engine
     ) {
-        let shape = self.shape(from: x, to: result)
-        let packed = packedWeights(shape, on: engine)
+        let shape = self.shape(from: x, padding, to: result)
+        let packed = packed.storage((winograd_packed_bytes(shape) + 3) / 4, on: engine) {
+            pack(shape, into: $0, on: engine)
+        }
         let (threads, cut) = (engine.threads, Cut(shape, threads: engine.threads.count))
         let pixelFloats = winograd_pixels_floats(shape, cut.tiles)
         let scratchFloats = winograd_scratch_floats(shape, cut.tiles)
@@ -67,7 +72,9 @@ final class Winograd: Sendable {
         withExtendedLifetime((packed, bias)) {}
     }
 
-    private func shape(from x: FeatureMap, to result: FeatureMap) -> winograd_shape {
+    private func shape(
+        from x: FeatureMap, _ padding: Convolution.Padding, to result: FeatureMap
+    ) -> winograd_shape {
         let format =
             switch weights.format {
             // Float8 was widened to floats.
@@ -81,19 +88,13 @@ final class Winograd: Sendable {
             pad_left: padding.left, format: format)
     }
 
-    private func packedWeights(_ shape: winograd_shape, on engine: Engine) -> Storage {
-        packed.withLock { packed in
-            if let packed { return packed }
-            let storage = Storage((winograd_packed_bytes(shape) + 3) / 4, returnsToPool: false)
-            weights.widened.withBytes { bytes in
-                engine.threads.forEach(winograd_groups(shape)) { group in
-                    winograd_pack(shape, group, bytes, weights.shape[0], weights.shape[1], storage.pointer)
-                }
+    private func pack(_ shape: winograd_shape, into packed: UnsafeMutablePointer<Float>, on engine: Engine) {
+        weights.widened.withBytes { bytes in
+            engine.threads.forEach(winograd_groups(shape)) { group in
+                winograd_pack(shape, group, bytes, weights.shape[0], weights.shape[1], packed)
             }
-            weights.letGo()
-            packed = storage
-            return storage
         }
+        weights.letGo()
     }
 
     /// How the work is cut into runs of tiles. Unlike elsewhere it follows the number of threads, since no cut changes a sum.

@@ -152,7 +152,7 @@ extension ItemRun {
         guard let journal else { return false }
         let results = try work.recipes()
         let states = results.map {
-            journal.state(of: $0.path, recipe: $0.recipe, carriesRecipe: $0.carriesRecipe)
+            journal.state(of: $0.path, recipes: $0.recipes, carriesRecipe: $0.carriesRecipe)
         }
         for (result, state) in zip(results, states) where state == .foreign && !work.session.output.overwrite {
             throw PaintingError.cannotCreate(

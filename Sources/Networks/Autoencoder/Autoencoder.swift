@@ -4,6 +4,8 @@ import Tensors
 /// Turns pictures into latents and back. Source: diffusers, `models/autoencoders/autoencoder_kl.py`, `AutoencoderKL`.
 package struct Autoencoder: Sendable {
     package let configuration: AutoencoderConfiguration
+    /// Most bytes of a band of rows, for tests.
+    package var bandBytes = Bands.usualBytes
     private let engine: Engine
     private let encoder: Encoder
     private let quantise: Convolution?
@@ -14,14 +16,16 @@ package struct Autoencoder: Sendable {
         self.configuration = configuration
         let c = configuration
         engine = scope.engine
-        encoder = Encoder(scope("encoder"), c)
+        // Two networks, never wanted at once.
+        let (encoding, decoding) = (scope.shelved(), scope.shelved())
+        encoder = Encoder(encoding("encoder"), c)
         quantise =
             c.quantises
-            ? Convolution(scope("quant_conv"), from: 2 * c.latentChannels, to: 2 * c.latentChannels, kernel: 1) : nil
+            ? Convolution(encoding("quant_conv"), from: 2 * c.latentChannels, to: 2 * c.latentChannels, kernel: 1) : nil
         postQuantise =
             c.postQuantises
-            ? Convolution(scope("post_quant_conv"), from: c.latentChannels, to: c.latentChannels, kernel: 1) : nil
-        decoder = Decoder(scope("decoder"), c)
+            ? Convolution(decoding("post_quant_conv"), from: c.latentChannels, to: c.latentChannels, kernel: 1) : nil
+        decoder = Decoder(decoding("decoder"), c)
     }
 
     /// What the encoder believes of a picture: a Gaussian for every latent value.
@@ -34,9 +38,8 @@ package struct Autoencoder: Sendable {
     /// - Parameter picture: `[N, 3, H, W]`, −1…1
     /// - Returns: `[N, latentChannels, H/factor, W/factor]`, unscaled
     package func encode(_ picture: Tensor) throws -> Posterior {
-        var moments = try encoder(engine.featureMap(picture))
-        if let quantise { moments = try quantise(moments) }
-        let all = engine.tensor(moments)
+        var all = try encoder(picture, bands(encoder.engine, picture.shape, decoding: false))
+        if let quantise { all = engine.tensor(try quantise(engine.featureMap(all))) }
         let (mean, logVariance) = (channels(of: all, half: 0), channels(of: all, half: 1))
         return Posterior(mean: mean, logVariance: logVariance.map { min(max($0, -30), 20) })
     }
@@ -59,14 +62,25 @@ package struct Autoencoder: Sendable {
     /// - Parameter latents: `[N, latentChannels, h, w]`, unscaled
     /// - Returns: `[N, 3, h·factor, w·factor]`, about −1…1
     package func decode(_ latents: Tensor) throws -> Tensor {
+        let bands = bands(decoder.engine, latents.shape, decoding: true)
         var h = engine.featureMap(latents)
         if let postQuantise { h = try postQuantise(h) }
-        return engine.tensor(try decoder(h))
+        return try decoder(h, bands)
     }
+
+    /// The turn of the encoder or the decoder, with the memory that there is for its maps.
+    private func bands(_ engine: Engine, _ shape: [Int], decoding: Bool) -> Bands {
+        let factor = decoding ? configuration.factor : 1
+        let work = configuration.work(pictureHeight: factor * shape[2], width: factor * shape[3], decoding: decoding)
+        return Bands(engine, work, batch: shape[0], bandBytes: bandBytes)
+    }
+
+    /// Where the weights of the encoder and of the decoder are kept.
+    package var shelves: (encoder: Shelf, decoder: Shelf) { (encoder.engine.shelf, decoder.engine.shelf) }
 }
 
 /// Attention of all pixels over all pixels with a single head.
-private struct PixelAttention: Sendable {
+struct PixelAttention: Sendable {
     private let engine: Engine
     private let norm: GroupNorm
     private let query: Linear
@@ -89,10 +103,33 @@ private struct PixelAttention: Sendable {
         output = linear("to_out.0", or: "proj_attn")
     }
 
+    /// Most rows of queries at once.
+    static let mostQueries = 1 << 13
+
     func apply(to x: inout FeatureMap) throws {
-        let tokens = norm.tokens(x)
-        let mixed = engine.attention(try query(tokens), try key(tokens), try value(tokens), heads: 1)
-        engine.add(try output(mixed), to: &x)
+        var tokens = norm.tokens(x)
+        let (keys, values) = (try key(tokens), try value(tokens))
+        let (batch, pixels, channels) = (tokens.shape[0], tokens.shape[1], tokens.shape[2])
+        guard pixels > Self.mostQueries else {
+            engine.add(try output(engine.attention(try query(tokens), keys, values, heads: 1)), to: &x)
+            return
+        }
+        for item in 0..<batch {
+            let (keys, values) =
+                batch == 1 ? (keys, values) : (keys.items(item..<item + 1), values.items(item..<item + 1))
+            for first in stride(from: 0, to: pixels, by: Self.mostQueries) {
+                let count = min(Self.mostQueries, pixels - first)
+                var some = Tensor(unfilled: [1, count, channels])
+                let (start, size) = ((item * pixels + first) * channels, count * channels)
+                tokens.withPointer { all in some.withMutablePointer { $0.update(from: all + start, count: size) } }
+                let mixed = try output(engine.attention(try query(some), keys, values, heads: 1))
+                // Queries that were read are wanted no more.
+                tokens.withMutablePointer { all in
+                    mixed.withPointer { (all + start).update(from: $0, count: size) }
+                }
+            }
+        }
+        engine.add(tokens, to: &x)
     }
 }
 
@@ -119,6 +156,7 @@ private struct Middle: Sendable {
 }
 
 private struct Encoder: Sendable {
+    let engine: Engine
     private let convIn: Convolution
     private let levels: [(residuals: [ResidualBlock], downsample: Convolution?)]
     private let middle: Middle
@@ -126,6 +164,7 @@ private struct Encoder: Sendable {
     private let convOut: Convolution
 
     init(_ scope: WeightScope, _ c: AutoencoderConfiguration) {
+        engine = scope.engine
         let channels = c.blockOutChannels
         let last = channels[channels.count - 1]
         convIn = Convolution(scope("conv_in"), from: c.imageChannels, to: channels[0])
@@ -149,19 +188,24 @@ private struct Encoder: Sendable {
         convOut = Convolution(scope("conv_out"), from: last, to: 2 * c.latentChannels)
     }
 
-    func callAsFunction(_ picture: FeatureMap) throws -> FeatureMap {
-        var h = try convIn(picture)
+    func callAsFunction(_ picture: Tensor, _ bands: Bands) throws -> Tensor {
+        var h = try bands.convolved(picture, by: convIn)
         for level in levels {
-            for residual in level.residuals { h = try residual(h) }
-            if let downsample = level.downsample { h = try downsample(h) }
+            for (index, residual) in level.residuals.enumerated() {
+                // Halving normalises nothing.
+                let isLast = index == level.residuals.count - 1
+                h = try bands.residual(residual, h, measures: !isLast || level.downsample == nil)
+            }
+            if let downsample = level.downsample { h = try bands.convolved(h, by: downsample) }
         }
-        try middle.apply(to: &h)
-        return try convOut(normOut(h, activation: .silu))
+        var middle = try h.taking(0..<h.height)
+        try self.middle.apply(to: &middle)
+        return engine.tensor(try convOut(normOut(middle, activation: .silu)))
     }
 }
 
 private struct Decoder: Sendable {
-    private let engine: Engine
+    let engine: Engine
     private let convIn: Convolution
     private let middle: Middle
     private let levels: [(residuals: [ResidualBlock], upsample: Convolution?)]
@@ -190,15 +234,18 @@ private struct Decoder: Sendable {
         convOut = Convolution(scope("conv_out"), from: last, to: c.imageChannels)
     }
 
-    func callAsFunction(_ latents: FeatureMap) throws -> FeatureMap {
-        var h = try convIn(latents)
-        try middle.apply(to: &h)
+    func callAsFunction(_ latents: FeatureMap, _ bands: Bands) throws -> Tensor {
+        var small = try convIn(latents)
+        try middle.apply(to: &small)
+        var h = try WaitingMap(small, in: bands.room, on: engine)
+        small = latents
         for level in levels {
-            for residual in level.residuals { h = try residual(h) }
-            if let upsample = level.upsample {
-                h = try upsample(engine.enlarged(h, height: 2 * h.height, width: 2 * h.width))
+            for (index, residual) in level.residuals.enumerated() {
+                let isLast = index == level.residuals.count - 1
+                h = try bands.residual(residual, h, measures: !isLast || level.upsample == nil)
             }
+            if let upsample = level.upsample { h = try bands.convolved(h, by: upsample, doubled: true) }
         }
-        return try convOut(normOut(h, activation: .silu))
+        return try bands.tensor(h, by: convOut, after: normOut)
     }
 }

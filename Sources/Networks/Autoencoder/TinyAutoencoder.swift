@@ -15,6 +15,8 @@ package struct TinyAutoencoder: Sendable {
     package let latentChannels: Int
     /// Pixels of the picture to one latent cell, on each side.
     package let factor: Int
+    /// Most bytes of a band of rows, for tests.
+    package var bandBytes = Bands.usualBytes
     private let engine: Engine
     private let width: Int
     private let encoder: [Layer]
@@ -23,7 +25,9 @@ package struct TinyAutoencoder: Sendable {
     private enum Layer: Sendable {
         case convolution(Convolution)
         case block(Block)
+        /// Nothing below zero is left of the convolution before.
         case relu
+        /// The convolution that follows sees twice the size.
         case enlarge
     }
 
@@ -45,7 +49,7 @@ package struct TinyAutoencoder: Sendable {
         let ledger = WeightLedger(files)
         var shapes: [String: [Int]] = [:]
         for file in files { shapes.merge(file.entries.mapValues(\.shape)) { $1 } }
-        let tiny = TinyAutoencoder(WeightScope(ledger, on: engine), shapes)
+        let tiny = TinyAutoencoder(WeightScope(ledger, on: engine).shelved(), shapes)
         try ledger.close()
         guard let tiny else { throw .invalid("\(folder.name) is not the tiny autoencoder that is known.") }
         return tiny
@@ -79,43 +83,78 @@ package struct TinyAutoencoder: Sendable {
         guard let first = shape("decoder.layers.0.weight") else { return nil }
         (engine, latentChannels, width) = (scope.engine, first[1], first[0])
         (encoder, decoder) = (layers("encoder"), layers("decoder"))
+        guard Self.areInOrder(encoder), Self.areInOrder(decoder) else { return nil }
         factor = 1 << decoder.count { if case .enlarge = $0 { true } else { false } }
     }
 
     /// - Parameter picture: `[N, 3, H, W]`, −1…1
     /// - Returns: scaled latents, `[N, latentChannels, H/factor, W/factor]`
     package func encode(_ picture: Tensor) throws -> Tensor {
-        engine.tensor(try run(encoder, engine.featureMap(picture.map { ($0 + 1) / 2 })))
+        try run(encoder, picture.map { ($0 + 1) / 2 }, height: picture.shape[2], width: picture.shape[3])
     }
 
     /// - Parameter latents: scaled latents, `[N, latentChannels, h, w]`
     /// - Returns: `[N, 3, h·factor, w·factor]`, about −1…1
     package func decode(_ latents: Tensor) throws -> Tensor {
         let held = latents.map { tanhf($0 / 3) * 3 }
-        return engine.tensor(try run(decoder, engine.featureMap(held))).map { 2 * $0 - 1 }
+        let (height, width) = (latents.shape[2] * factor, latents.shape[3] * factor)
+        return try run(decoder, held, height: height, width: width).map { 2 * $0 - 1 }
     }
 
-    private func run(_ layers: [Layer], _ x: FeatureMap) throws -> FeatureMap {
-        var h = x
-        for layer in layers {
-            switch layer {
-            case .convolution(let convolution): h = try convolution(h)
-            case .block(let block): h = try block(h)
-            case .relu: engine.relu(&h)
-            case .enlarge: h = engine.enlarged(h, height: 2 * h.height, width: 2 * h.width)
+    /// Where its weights are kept.
+    package var shelf: Shelf { engine.shelf }
+
+    /// Whether convolutions begin and end the layers, and follow what only belongs to them.
+    private static func areInOrder(_ layers: [Layer]) -> Bool {
+        func isConvolution(_ index: Int) -> Bool {
+            guard layers.indices.contains(index), case .convolution = layers[index] else { return false }
+            return true
+        }
+        guard layers.count > 1, isConvolution(0), isConvolution(layers.count - 1) else { return false }
+        return layers.indices.allSatisfy { index in
+            switch layers[index] {
+            case .relu: isConvolution(index - 1)
+            case .enlarge: isConvolution(index + 1)
+            case .convolution, .block: true
             }
         }
-        return h
+    }
+
+    /// - Parameters:
+    ///   - height: of the picture on the one side or the other, in pixels
+    private func run(_ layers: [Layer], _ x: Tensor, height: Int, width: Int) throws -> Tensor {
+        let bands = Bands(
+            engine, work(pictureHeight: height, width: width), batch: x.shape[0], bandBytes: bandBytes)
+        var (h, doubled): (WaitingMap?, Bool) = (nil, false)
+        for (index, layer) in layers.enumerated() {
+            switch layer {
+            case .convolution(let convolution):
+                guard let x = h else {
+                    h = try bands.convolved(x, by: convolution, relu: isRelu(layers, index + 1), measures: false)
+                    continue
+                }
+                if index == layers.count - 1 { return try bands.tensor(x, by: convolution, doubled: doubled) }
+                h = try bands.convolved(
+                    x, by: convolution, doubled: doubled, relu: isRelu(layers, index + 1), measures: false)
+                doubled = false
+            case .block(let block): h = try h.map { try block($0, bands) }
+            case .relu: break
+            case .enlarge: doubled = true
+            }
+        }
+        preconditionFailure("layers that end in no convolution")
+    }
+
+    private func isRelu(_ layers: [Layer], _ index: Int) -> Bool {
+        if case .relu = layers[index] { true } else { false }
     }
 
     /// Three convolutions with the input added, and nothing below zero.
     private struct Block: Sendable {
-        private let engine: Engine
         private let convolutions: [Convolution]
         private let skip: Convolution?
 
         init(_ scope: WeightScope, from inputs: Int, to outputs: Int, skips: Bool) {
-            engine = scope.engine
             convolutions = [0, 2, 4].map {
                 Convolution(scope("conv", $0), from: $0 == 0 ? inputs : outputs, to: outputs)
             }
@@ -126,38 +165,24 @@ package struct TinyAutoencoder: Sendable {
                     on: scope.engine) : nil
         }
 
-        func callAsFunction(_ x: FeatureMap) throws -> FeatureMap {
-            var h = try convolutions[0](x)
-            engine.relu(&h)
-            h = try convolutions[1](h)
-            engine.relu(&h)
-            var sum = try skip.map { try $0(x) } ?? x
-            try convolutions[2].add(h, to: &sum)
-            engine.relu(&sum)
-            return sum
+        func callAsFunction(_ x: WaitingMap, _ bands: Bands) throws -> WaitingMap {
+            var h = try bands.convolved(x, by: convolutions[0], relu: true, measures: false)
+            h = try bands.convolved(h, by: convolutions[1], relu: true, measures: false)
+            let sum: Bands.Sum = skip.map { .shortcut($0, of: x) } ?? .onto(x)
+            return try bands.convolved(h, by: convolutions[2], sum: sum, relu: true, measures: false)
         }
     }
 
     /// One encoding or decoding of a picture: about three blocks on each level.
     package func work(pictureHeight height: Int, width pictureWidth: Int) -> Work {
         var work = Work()
-        var pixels = Double(height * pictureWidth)
-        for _ in 0...max(factor.trailingZeroBitCount, 0) {
-            let own = 2 * Double(width * width * 9) * pixels
-            work.operations += 10 * own
-            work.activationBytes = max(work.activationBytes, pixels * Double(width) * 4 * 4)
-            pixels /= 4
+        let pixels = Double(height * pictureWidth)
+        for level in 0...max(factor.trailingZeroBitCount, 0) {
+            work.operations += 20 * Double(width * width * 9) * pixels / pow(4, Double(level))
         }
+        let rows = min(height, Bands.rows(from: width, to: width, width: pictureWidth) + 2)
+        work.activationBytes = Double(3 * rows * pictureWidth * width) * 4
+        work.waitingBytes = 3 * pixels * Double(width) * 4
         return work
-    }
-}
-
-extension Engine {
-    /// Nothing below zero.
-    fileprivate func relu(_ map: inout FeatureMap) {
-        let count = map.count
-        map.withMutablePointer { values in
-            threads.forRanges(count, grain: 1 << 16) { for i in $0 { values[i] = max(values[i], 0) } }
-        }
     }
 }

@@ -57,7 +57,7 @@ package struct TextEncoder: Sendable {
     /// - Parameter scope: the root of the file, whether or not its keys begin with `text_model.`
     package init(_ scope: WeightScope, _ configuration: TextEncoderConfiguration) {
         self.configuration = configuration
-        let c = configuration
+        let (c, scope) = (configuration, scope.shelved())
         engine = scope.engine
         let model = scope.has("text_model") ? scope("text_model") : scope
         tokenEmbedding = model.weights("embeddings.token_embedding.weight", [c.vocabulary, c.width])
@@ -67,6 +67,9 @@ package struct TextEncoder: Sendable {
         finalNorm = LayerNorm(model("final_layer_norm"), width: c.width, epsilon: c.epsilon)
         projection = c.projectionWidth.map { Linear(scope("text_projection"), from: c.width, to: $0, bias: false) }
     }
+
+    /// Where its weights are kept.
+    package var shelf: Shelf { engine.shelf }
 
     package struct Encoding: Sendable {
         /// What entered the layers, then what left each of them, `[N, T, C]`, none of them normalised.
@@ -96,6 +99,7 @@ package struct TextEncoder: Sendable {
         let c = configuration
         let length = tokens.first?.count ?? 0
         precondition(tokens.allSatisfy { $0.count == length } && length <= c.positions)
+        engine.memory.enter(engine.shelf, working: Int(configuration.workingBytes(tokens: tokens.count * length)))
         var h = Tensor(unfilled: [tokens.count, length, c.width])
         h.withMutablePointer { out in
             for (row, token) in tokens.joined().enumerated() {

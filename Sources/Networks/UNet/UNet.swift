@@ -23,7 +23,7 @@ package struct UNet: Sendable {
 
     package init(_ scope: WeightScope, _ configuration: UNetConfiguration) {
         self.configuration = configuration
-        let c = configuration
+        let (c, scope) = (configuration, scope.shelved())
         engine = scope.engine
         timeWaves = SinusoidalEmbedding(
             width: c.blockOutChannels[0], cosineFirst: c.cosineFirst, frequencyShift: c.frequencyShift)
@@ -55,6 +55,9 @@ package struct UNet: Sendable {
             scope("conv_norm_out"), channels: c.blockOutChannels[0], groups: c.groups, epsilon: c.epsilon)
         convOut = Convolution(scope("conv_out"), from: c.blockOutChannels[0], to: c.outChannels, kernel: c.kernelOut)
     }
+
+    /// Where its weights are kept.
+    package var shelf: Shelf { engine.shelf }
 
     /// What SDXL adds to the time: the pooled text `[N, P]`, and sizes and crops `[N, K]`.
     package struct Added: Sendable {
@@ -101,6 +104,9 @@ package struct UNet: Sendable {
         _ x: Tensor, times: [Double], context: Tensor, added: Added? = nil, guidance: Double? = nil,
         _ departures: Departures = .init(), deep: FeatureMap? = nil
     ) throws -> (prediction: Tensor, deep: FeatureMap?) {
+        let work = configuration.work(
+            height: x.shape[2], width: x.shape[3], batch: x.shape[0], tokens: context.shape[1])
+        engine.memory.enter(engine.shelf, working: Int(work.working(threads: engine.threads.count)))
         let told = Briefing(
             time: engine.silu(try embeddedTime(times, added: added, guidance: guidance)), context: context,
             hypernetworks: hypernetworks, merging: departures.merging, freeU: departures.freeU)

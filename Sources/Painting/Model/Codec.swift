@@ -45,6 +45,23 @@ package enum Codec: Sendable {
     /// Whether encoding can draw from a belief.
     package var believes: Bool { if case .autoencoder = self { true } else { false } }
 
+    /// Where the weights of the way in, and of the way out, are kept.
+    var encoderShelf: [Shelf] {
+        switch self {
+        case .autoencoder(let autoencoder): [autoencoder.shelves.encoder]
+        case .tiny(let tiny): [tiny.shelf]
+        case .unshuffle: []
+        }
+    }
+
+    var decoderShelf: [Shelf] {
+        switch self {
+        case .autoencoder(let autoencoder): [autoencoder.shelves.decoder]
+        case .tiny(let tiny): [tiny.shelf]
+        case .unshuffle: []
+        }
+    }
+
     /// An autoencoder from a file or folder of its own.
     ///
     /// - Parameter scale: what latents are multiplied by, where the file does not say

@@ -10,7 +10,9 @@ extension Studio {
 
     /// Everything that a painting is told. Texts are read once however many pictures use them.
     package func conditioning(_ settings: Settings) throws -> PromptConditioning {
-        PromptConditioning(
+        // Most commands read nothing more, and others pack the weights again in a moment.
+        defer { for shelf in model.text.shelves { shelf.empty() } }
+        return PromptConditioning(
             parts: try settings.parts.map { (try conditioning($0.text, settings), $0.weight) },
             negative: settings.readsNegative ? try negativeConditioning(settings) : nil,
             guidance: settings.isGuided ? settings.guidance : 1,

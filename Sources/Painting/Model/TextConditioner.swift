@@ -70,6 +70,12 @@ package struct TextConditioner: Sendable {
     /// Layers of the first encoder: what a clip skip can count.
     package var layers: Int { readers.first?.encoder.configuration.layers ?? 0 }
 
+    /// Where the weights of the encoders are kept.
+    var shelves: [Shelf] { readers.map(\.encoder.shelf) }
+
+    /// Bytes that reading one piece of text works in.
+    var working: Double { readers.map { $0.encoder.configuration.workingBytes(tokens: room + 2) }.max() ?? 0 }
+
     /// Widths of the text encoders.
     var widths: [Int] { readers.map(\.encoder.configuration.width) }
 
