@@ -83,7 +83,7 @@ final class RepaintingWork: ItemWork {
     private func worded() throws -> Settings {
         var settings = settings
         if painting.prompt == nil, let words = item.words {
-            settings.prompt = try readText(words, "the picture beside it").trimmingNewlines()
+            settings.prompt = try readText(words, "the words of \(item.input)").trimmingNewlines()
             try settings.checkWords(from: words)
         }
         return settings

@@ -15,6 +15,7 @@ extension ItemRun {
             if !plansOnly {
                 try tellSeed()
                 try begin()
+                WholeFile.sweep(checked.flatMap(\.work.paths))
             }
             try make(checked, tally)
         } catch is Tally.Stop {
@@ -95,8 +96,8 @@ extension ItemRun {
                 }
             }
             if let studio { last = (group[0].work.session, studio) }
-            // What later models will take is not known before they are loaded: as much as this one would.
-            for key in keys[number...] {
+            // What later models will take is not known before they are loaded: as much as the first would.
+            for key in number == 0 ? keys : [key] {
                 for (index, item) in (groups[key] ?? []).enumerated() {
                     let expected = (try? item.work.work(item.size, studio)) ?? 0
                     meter.expect(expected - item.expected)
