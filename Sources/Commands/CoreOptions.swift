@@ -315,7 +315,7 @@ struct PaintingOptions: ParsableArguments {
         // A text that itself begins so.
         if argument.hasPrefix("@@") { return String(argument.dropFirst()) }
         let path = String(argument.dropFirst())
-        return try readText(path, option).trimmingNewlines()
+        return try readText(path, "which \(option) names").trimmingNewlines()
     }
 }
 

@@ -70,7 +70,7 @@ final class FitWork: ItemWork {
     func recipes() throws -> [ExpectedResult] {
         let ready = try opened()
         let hash = ready.recipe.hash(over: ready.source.picture.metadata)
-        return paths.map { .init(path: $0, recipe: hash, carriesRecipe: session.output.writesRecipe) }
+        return paths.map { .init(path: $0, recipes: [hash], carriesRecipe: session.output.writesRecipe) }
     }
 
     func tell() throws {

@@ -37,7 +37,7 @@ struct PaintingSession {
         let parts: [String?] =
             [
                 options.modelName, traits.kind?.name, traits.prediction?.rawValue, traits.vae,
-                options.precision.rawValue, options.threads.map(String.init),
+                options.precision.rawValue, options.threads.map(String.init), options.memoryLimit?.argument,
             ] + options.lora + ["|"] + options.hypernetwork + ["|"] + options.embedding
         let key = "\(parts) \(networks)"
         return StudioRequest(key: key) {

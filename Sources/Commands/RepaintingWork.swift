@@ -83,7 +83,7 @@ final class RepaintingWork: ItemWork {
     private func worded() throws -> Settings {
         var settings = settings
         if painting.prompt == nil, let words = item.words {
-            settings.prompt = try readText(words, "the picture beside it").trimmingNewlines()
+            settings.prompt = try readText(words, "the words of \(item.input)").trimmingNewlines()
             try settings.checkWords(from: words)
         }
         return settings
@@ -128,19 +128,25 @@ final class RepaintingWork: ItemWork {
     // MARK: Recipes
 
     func recipes() throws -> [ExpectedResult] {
-        let rungs = try made().map(\.hash)
-        return zip(job.paths, rungs).map {
-            .init(path: $0, recipe: $1, carriesRecipe: session.output.writesRecipe)
+        guard let ready = prepared else { return [] }
+        let made = try made()
+        let rungs = try zip(job.paths, made).map { path, recipe in
+            var exact = recipe
+            exact.kernels = try ready.studio.kernels(isExact: true)
+            return ExpectedResult(
+                path: path, recipes: [recipe.hash, exact.hash], carriesRecipe: session.output.writesRecipe)
         }
-            + [job.sheet, job.page].compactMap { $0 }.map {
-                .init(path: $0, recipe: ladderHash(rungs), carriesRecipe: false)
-            }
+        let hash = ladderHash(made)
+        return rungs
+            + [job.sheet, job.page].compactMap { $0 }.map { .init(path: $0, recipes: [hash], carriesRecipe: false) }
     }
 
     /// What the sheet and the page of a ladder are made from.
-    private func ladderHash(_ rungs: [String]) -> String { SHA256.hash(Array(rungs.joined(separator: " ").utf8)) }
+    private func ladderHash(_ rungs: [Recipe]) -> String {
+        SHA256.hash(Array(rungs.map(\.hash).joined(separator: " ").utf8))
+    }
 
-    /// The recipe of each rung.
+    /// The recipe of each rung, as planned.
     private func made() throws -> [Recipe] {
         guard let ready = prepared else { return [] }
         if !ready.recipes.isEmpty { return ready.recipes }
@@ -237,7 +243,7 @@ final class RepaintingWork: ItemWork {
         }
         guard let sheet = job.sheet, let page = job.page else { return }
         let files = try ladder.files(threads: ready.studio.model.engine.threads)
-        let hash = ladderHash(recipes.map(\.hash))
+        let hash = ladderHash(recipes)
         for (path, bytes) in [(sheet, files.sheet), (page, files.page)] {
             try session.write(bytes, to: path, hash: hash, carriesRecipe: false)
             try report(path)

@@ -181,7 +181,9 @@ struct RerunCommand: ParsableCommand {
             }
             return found
         }
-        if let option = [("--input", input), ("--model", model), ("--vae", vae)].first(where: { $0.1 != nil })?.0 {
+        if let option = [
+            ("--input", input), ("--model", model), ("--vae", vae), ("--memory-limit", memoryLimit?.argument),
+        ].first(where: { $0.1 != nil })?.0 {
             throw PaintingError.usage("\(picture) was composed, which \(option) has no part in. Leave it out.")
         }
         options += common(recipe["format"].text)

@@ -97,16 +97,39 @@ package enum WholeFile {
     private static func createPassing(
         folder: String, name: String, for path: String
     ) throws(PictureFileError) -> (file: Int32, path: String) {
-        // Long names must leave room for what is added to them.
-        let stem = String(decoding: name.utf8.prefix(200), as: UTF8.self)
         for attempt in 0..<100 {
-            let passing = "\(folder)/.\(stem).\(getpid())-\(attempt).part"
+            let passing = "\(folder)/.\(stem(name)).\(getpid())-\(attempt).part"
             let file = open(passing, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if file >= 0 { return (file, passing) }
             if errno != EEXIST { throw .cannotCreate(path: path, reason: reason(errno)) }
         }
         throw .cannotCreate(path: path, reason: "a hundred unfinished files stand beside it")
     }
+
+    /// Removes what processes that are no more have left of files under these names, half-written.
+    package static func sweep(_ paths: [String]) {
+        let names = Dictionary(grouping: paths.map(split), by: \.folder).mapValues { Set($0.map(\.name).map(stem)) }
+        for (folder, names) in names {
+            guard let stream = opendir(folder) else { continue }
+            defer { closedir(stream) }
+            while let entry = readdir(stream) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                // ".NAME.PROCESS-ATTEMPT.part"
+                guard name.hasPrefix("."), name.hasSuffix(".part") else { continue }
+                let parts = name.dropFirst().dropLast(5)
+                guard let dot = parts.lastIndex(of: "."), names.contains(String(parts[..<dot])),
+                    let process = pid_t(parts[parts.index(after: dot)...].prefix { $0 != "-" }), process > 0,
+                    kill(process, 0) != 0, errno == ESRCH
+                else { continue }
+                unlink("\(folder)/\(name)")
+            }
+        }
+    }
+
+    /// The part of a name that a passing one keeps: long names must leave room for what is added to them.
+    private static func stem(_ name: String) -> String { String(decoding: name.utf8.prefix(200), as: UTF8.self) }
 
     private static func fill(
         _ file: Int32, _ path: String, sync: Bool,

@@ -50,6 +50,8 @@ import Testing
         }
         let last = try place.succeed(base + ["-o", "killed"])
         #expect(kills >= 5, "the machine was too fast for the test: \(kills) of 10 runs were killed midway")
+        let left = FileManager.default.enumerator(atPath: place.file("killed"))?.compactMap { $0 as? String } ?? []
+        #expect(left.filter { $0.hasSuffix(".part") } == [], "what killed runs left half-written is swept away")
         let end = try standing()
         #expect(end.count == 30)
         for (name, number) in seen { #expect(end[name] == number, "\(name) was made twice, seed \(seed)") }

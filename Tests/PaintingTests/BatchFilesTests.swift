@@ -95,7 +95,7 @@ import Testing
         }
         func check(_ journal: Journal) {
             func state(_ name: String, _ recipe: String) -> Journal.State {
-                journal.state(of: path + name, recipe: hash(recipe), carriesRecipe: true)
+                journal.state(of: path + name, recipes: [hash(recipe)], carriesRecipe: true)
             }
             #expect(state("nothing.\(ending)", one) == .missing)
             #expect(state(names[0], one) == .finished)
@@ -104,6 +104,8 @@ import Testing
             // Not of the journal, but what it says of itself is what is wanted.
             #expect(state(names[2], other) == .finished)
             #expect(state(names[2], one) == .foreign)
+            let either = [hash(one), hash(other)]
+            #expect(journal.state(of: path + names[2], recipes: either, carriesRecipe: true) == .finished)
         }
         do {
             let journal = try Journal(folder: path)
@@ -124,13 +126,13 @@ import Testing
         try picture("a.png", recipe: nil)
         let bytes = SHA256.hash(try WholeFile.read(path + "a.png"))
         func state(_ recipe: String) -> Journal.State {
-            journal.state(of: path + "a.png", recipe: recipe, carriesRecipe: false)
+            journal.state(of: path + "a.png", recipes: [recipe], carriesRecipe: false)
         }
         #expect(state("r1") == .foreign)
         try journal.make(path + "a.png", .init(recipe: "r1", bytes: bytes))
         #expect(state("r1") == .finished && state("r2") == .outdated)
         // With a recipe wanted inside, a picture without one is not finished.
-        #expect(journal.state(of: path + "a.png", recipe: "r1", carriesRecipe: true) == .outdated)
+        #expect(journal.state(of: path + "a.png", recipes: ["r1"], carriesRecipe: true) == .outdated)
         try picture("a.png", recipe: "{\"retouched\":1}")
         #expect(state("r1") == .foreign)
     }

@@ -52,6 +52,23 @@ struct WritingTests {
         #expect(folder.names == ["a.png", "sub"])
     }
 
+    @Test("what dead processes left half-written is swept away, and nothing else")
+    func sweeping() throws {
+        let folder = try PassingFolder()
+        // No process has the largest number.
+        let dead = Int32.max
+        let long = String(repeating: "n", count: 240) + ".png"
+        let gone = [".a.png.\(dead)-0.part", ".\(String(repeating: "n", count: 200)).\(dead)-3.part"]
+        let kept = [
+            ".a.png.\(getpid())-0.part", ".b.png.\(dead)-0.part", ".a.png.part", ".a.png.x-0.part",
+            "a.png.\(dead)-0.part",
+            ".a.png.-1-0.part",
+        ]
+        for name in gone + kept { try WholeFile.write([1], to: folder.file(name)) }
+        WholeFile.sweep([folder.file("a.png"), folder.file(long), folder.file("nowhere/a.png")])
+        #expect(folder.names.sorted() == kept.sorted())
+    }
+
     @Test("a write that stops midway is told in one line")
     func midway() {
         let error = PictureFileError.writeFailed(path: "a.png", reason: "no space left on device")

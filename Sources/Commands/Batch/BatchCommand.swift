@@ -27,9 +27,6 @@ struct BatchCommand: ParsableCommand {
     @Flag(name: .long, help: "Replace files that stand in the way of results.")
     var overwrite = false
 
-    @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
-    var threads: Int?
-
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
@@ -80,7 +77,7 @@ struct BatchCommand: ParsableCommand {
         [
             (overwrite, "--overwrite"), (telling.explain, "--explain"), (telling.json, "--json"),
             (telling.quiet, "--quiet"), (telling.verbose, "--verbose"),
-        ].filter(\.0).map(\.1) + (threads.map { ["--threads=\($0)"] } ?? [])
+        ].filter(\.0).map(\.1)
     }
 
     /// The work of every line.

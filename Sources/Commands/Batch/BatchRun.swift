@@ -15,6 +15,7 @@ extension ItemRun {
             if !plansOnly {
                 try tellSeed()
                 try begin()
+                WholeFile.sweep(checked.flatMap(\.work.paths))
             }
             try make(checked, tally)
         } catch is Tally.Stop {
@@ -95,8 +96,8 @@ extension ItemRun {
                 }
             }
             if let studio { last = (group[0].work.session, studio) }
-            // What later models will take is not known before they are loaded: as much as this one would.
-            for key in keys[number...] {
+            // What later models will take is not known before they are loaded: as much as the first would.
+            for key in number == 0 ? keys : [key] {
                 for (index, item) in (groups[key] ?? []).enumerated() {
                     let expected = (try? item.work.work(item.size, studio)) ?? 0
                     meter.expect(expected - item.expected)
@@ -152,7 +153,7 @@ extension ItemRun {
         guard let journal else { return false }
         let results = try work.recipes()
         let states = results.map {
-            journal.state(of: $0.path, recipe: $0.recipe, carriesRecipe: $0.carriesRecipe)
+            journal.state(of: $0.path, recipes: $0.recipes, carriesRecipe: $0.carriesRecipe)
         }
         for (result, state) in zip(results, states) where state == .foreign && !work.session.output.overwrite {
             throw PaintingError.cannotCreate(

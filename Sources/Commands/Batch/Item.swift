@@ -74,8 +74,8 @@ protocol ItemCommand: ParsableCommand {
 /// A result as it is to stand in the end.
 struct ExpectedResult {
     var path: String
-    /// Hash of the recipe that it is made from.
-    var recipe: String
+    /// Hashes of the recipes that it may be made from: as planned, or again in 32 bits where bfloat16 gave no picture.
+    var recipes: [String]
     /// Whether it says so itself.
     var carriesRecipe: Bool
 }

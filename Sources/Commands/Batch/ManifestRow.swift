@@ -31,7 +31,7 @@ struct ManifestRow {
     /// What is said of a whole run, or of what it may replace, and not of a picture.
     private static let reserved: Set<String> = [
         "help", "version", "json", "quiet", "verbose", "explain", "overwrite", "keep-going", "retry-failed", "dry-run",
-        "threads", "list",
+        "list",
     ]
 
     /// Options whose values name files. Those are looked for beside the manifest first.

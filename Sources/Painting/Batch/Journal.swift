@@ -182,18 +182,20 @@ package final class Journal {
     ///
     /// - Parameters:
     ///   - path: inside the folder
-    ///   - recipe: hash of the recipe that it is to be made from
+    ///   - recipes: hashes of the recipes, of which it is to be made from one
     ///   - carriesRecipe: whether such a result says so itself
-    package func state(of path: String, recipe: String, carriesRecipe: Bool) -> State {
+    package func state(of path: String, recipes: [String], carriesRecipe: Bool) -> State {
         guard access(path, F_OK) == 0 else { return .missing }
         let marks = made[name(of: path)] ?? []
         if let inside = try? PictureFile.glance(path).metadata, let found = Recipe.hash(in: inside) {
-            if found == recipe, carriesRecipe { return .finished }
+            if recipes.contains(found), carriesRecipe { return .finished }
             return marks.contains { $0.bytes == nil && $0.recipe == found } ? .outdated : .foreign
         }
         guard marks.contains(where: { $0.bytes != nil }), let bytes = try? WholeFile.read(path) else { return .foreign }
         let found = SHA256.hash(bytes)
-        if !carriesRecipe, marks.contains(.init(recipe: recipe, bytes: found)) { return .finished }
+        if !carriesRecipe, recipes.contains(where: { marks.contains(.init(recipe: $0, bytes: found)) }) {
+            return .finished
+        }
         return marks.contains { $0.bytes == found } ? .outdated : .foreign
     }
 
