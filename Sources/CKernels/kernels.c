@@ -195,6 +195,52 @@ VARIANTS void kernel_quick_gelu_array(const float *x, float *out, size_t count) 
     for (size_t i = 0; i < count; i++) out[i] = x[i] * logistic(1.702f * x[i]);
 }
 
+VARIANTS void kernel_window_attention(const float *qkv, size_t tokens, size_t width, size_t heads, float scale, const float *bias, const int32_t *regions, float *out, float *scratch) {
+    size_t row = 3 * heads * width;
+    float *keys = scratch, *scores = scratch + tokens * width;
+    for (size_t h = 0; h < heads; h++, bias += tokens * tokens) {
+        const float *q = qkv + h * width, *k = q + heads * width, *v = k + heads * width;
+        for (size_t d = 0; d < width; d++)
+            for (size_t j = 0; j < tokens; j++) keys[d * tokens + j] = k[j * row + d];
+        for (size_t i = 0; i < tokens; i++) {
+            float *s = scores + i * tokens;
+            memset(s, 0, tokens * sizeof *s);
+            for (size_t d = 0; d < width; d++) {
+                float query = q[i * row + d];
+                for (size_t j = 0; j < tokens; j++) s[j] += query * keys[d * tokens + j];
+            }
+            for (size_t j = 0; j < tokens; j++) s[j] = s[j] * scale + bias[i * tokens + j];
+            if (regions)
+                for (size_t j = 0; j < tokens; j++) s[j] -= regions[i] == regions[j] ? 0.0f : 100.0f;
+            float most = s[0], sum = 0;
+            for (size_t j = 1; j < tokens; j++) most = s[j] > most ? s[j] : most;
+            for (size_t j = 0; j < tokens; j++) s[j] = exponential(s[j] - most);
+            for (size_t j = 0; j < tokens; j++) sum += s[j];
+            float *y = out + i * heads * width + h * width, share = 1 / sum;
+            for (size_t d = 0; d < width; d++) y[d] = 0;
+            for (size_t j = 0; j < tokens; j++) {
+                float weight = s[j] * share;
+                for (size_t d = 0; d < width; d++) y[d] += weight * v[j * row + d];
+            }
+        }
+    }
+}
+
+VARIANTS void kernel_add_scaled_array(const float *a, const float *b, float scale, float *out, size_t count) {
+    for (size_t i = 0; i < count; i++) out[i] = a[i] + scale * b[i];
+}
+
+#define LEAK(B) \
+    for (size_t p = 0; p < pixels; p++) \
+        for (size_t l = 0; l < (B); l++) { \
+            float x = plane[p * (B) + l]; \
+            plane[p * (B) + l] = x < 0 ? x * slopes[l] : x; \
+        }
+
+VARIANTS void kernel_leak_plane(float *plane, size_t pixels, size_t lanes, const float *slopes) {
+    FOR_LANES(lanes, LEAK)
+}
+
 VARIANTS void kernel_add_array(const float *a, const float *b, float *out, size_t count) {
     for (size_t i = 0; i < count; i++) out[i] = a[i] + b[i];
 }

@@ -15,7 +15,8 @@ struct Velatura: ParsableCommand {
         version: Recipe.version,
         subcommands: [
             FitCommand.self, RefineCommand.self, InpaintCommand.self, SketchCommand.self, PaintCommand.self,
-            ComposeCommand.self, BatchCommand.self, VerifyCommand.self, RerunCommand.self, HistoryCommand.self,
+            UpscaleCommand.self, ComposeCommand.self, BatchCommand.self, VerifyCommand.self, RerunCommand.self,
+            HistoryCommand.self,
             ModelsCommand.self, DoctorCommand.self,
         ])
 }

@@ -2,7 +2,7 @@ import Raster
 import Tensors
 
 /// Something that enlarges pictures: a resampling filter, or a network that learnt to.
-package protocol PictureUpscaler {
+package protocol PictureUpscaler: Sendable {
     /// What recipes call it: "lanczos", or the name of its file without folders.
     var name: String { get }
     /// SHA-256 of its file; nil of what is inside the program.
