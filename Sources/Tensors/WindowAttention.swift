@@ -14,7 +14,7 @@ extension Engine {
         precondition(bias.shape == [heads, tokens, tokens] && channels % heads == 0, "\(qkv.shape) with \(bias.shape)")
         precondition(regions.map { $0.count == windows * tokens } ?? true)
         let scale = 1 / Float(width).squareRoot()
-        let scratchFloats = (tokens * (tokens + width)).roundedUp(to: 16)
+        let scratchFloats = kernel_window_scratch_floats(tokens, width).roundedUp(to: 16)
         var result = Tensor(unfilled: [windows, tokens, channels])
         timed(
             "attention in windows", "\(windows) of \(tokens), \(heads) heads of \(width)",
