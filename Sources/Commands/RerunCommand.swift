@@ -199,6 +199,7 @@ struct RerunCommand: ParsableCommand {
         try refuse([("--model", model), ("--vae", vae)], "enlarged")
         let search = SourceSearch(beside: picture, find: find)
         var options = try UpscaleRecipe.arguments(recipe, picture: picture) { name, hash in
+            if name == LearnedUpscaler.miniature, try LearnedUpscaler.miniatureHash() == hash { return name }
             guard let found = search.upscaler(named: name, hash: hash) else {
                 throw PaintingError.missing(
                     "The upscaler \(name) (\(Self.short(hash))), which enlarged \(picture), is not \(search.places). Put its file there under that name, or name its folder with --find."

@@ -18,14 +18,17 @@ struct UpscaleCommand: ItemCommand {
             their weights. A --scale that is not the network's own is reached by running it up to three times, and Lanczos.
 
               velatura upscale samples/chelsea.png --upscaler RealESRGAN_x4plus.pth
-              velatura upscale samples/chelsea.png --scale 1.5
+              velatura upscale samples/chelsea.png --upscaler miniature --scale 1.5
             """)
 
     @Argument(help: ArgumentHelp("Pictures to enlarge, or folders of them.", valueName: "in"))
     var inputs: [String]
 
     @Option(
-        name: .long, help: ArgumentHelp("A learned upscaler's file, or lanczos, which needs none.", valueName: "path"))
+        name: .long,
+        help: ArgumentHelp(
+            "A learned upscaler's file, the miniature inside the program, or lanczos, which is a filter.",
+            valueName: "lanczos|miniature|path"))
     var upscaler = "lanczos"
 
     @Option(
@@ -40,7 +43,7 @@ struct UpscaleCommand: ItemCommand {
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     func validate() throws {
-        if upscaler.isEmpty { throw ValidationError("--upscaler is \"\", but a file or lanczos is expected.") }
+        if upscaler.isEmpty { throw ValidationError("--upscaler is \"\", but a file, miniature or lanczos is expected.") }
         if let scale, !(scale >= 0.05 && scale <= 64) {
             throw ValidationError("--scale is \(scale), but a number from 0.05 to 64 is expected.")
         }
@@ -49,7 +52,7 @@ struct UpscaleCommand: ItemCommand {
     var maskPath: String? { nil }
 
     func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
-        if !isLanczos, access(upscaler, F_OK) != 0 {
+        if !isLanczos, upscaler != LearnedUpscaler.miniature, access(upscaler, F_OK) != 0 {
             throw PaintingError.missing("The upscaler \(upscaler) is not there. Check the path.")
         }
         let session = PaintingSession(console: run.console, output: try run.output(results), journal: run.journal)
@@ -62,7 +65,7 @@ struct UpscaleCommand: ItemCommand {
     func makeUpscaler(verbose: Bool) throws -> any PictureUpscaler {
         if isLanczos { return LanczosUpscaler(threads: .init(running.threads)) }
         return try LearnedUpscaler(
-            path: upscaler, on: running.makeEngine(profile: verbose ? .init() : nil))
+            named: upscaler, on: running.makeEngine(profile: verbose ? .init() : nil))
     }
 
     /// All that loading depends on.

@@ -170,6 +170,7 @@ import Testing
         for (name, arguments) in [
             ("net.png", ["--upscaler", "net.safetensors", "--scale", "3.5", "--depth", "16"]),
             ("plain.png", ["--scale", "1.5"]),
+            ("own.png", ["--upscaler", "miniature"]),
         ] {
             try place.succeed(["upscale", "in.png", "-o", name] + arguments)
             try place.succeed(["rerun", name, "-o", "again.png", "--overwrite"])

@@ -16,7 +16,7 @@ import Testing
 
     private func learned() throws -> LearnedUpscaler {
         let path = Golden.path("upscalers/compact-relu-x2.pth")
-        return try LearnedUpscaler(path: path, on: try Engine())
+        return try LearnedUpscaler(named: path, on: try Engine())
     }
 
     @Test(

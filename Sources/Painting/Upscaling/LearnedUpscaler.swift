@@ -1,3 +1,4 @@
+import CMiniature
 import Checkpoints
 import Networks
 import Raster
@@ -12,15 +13,30 @@ package struct LearnedUpscaler: PictureUpscaler {
     /// Most bytes of a band of rows, for tests.
     private let bandBytes: Int?
 
-    /// - Parameter path: of a safetensors file or a torch archive
+    /// - Parameter name: "miniature" for the one inside the program, or the path of a safetensors file or a torch archive
     /// - Throws: ``CheckpointError`` where it is not there, or no upscaler that is known
-    package init(path: String, bandBytes: Int? = nil, on engine: Engine) throws(CheckpointError) {
-        let file = try TensorFile(path: path)
-        (self.bandBytes, self.engine, name) = (bandBytes, engine, file.name)
+    package init(named name: String, bandBytes: Int? = nil, on engine: Engine) throws(CheckpointError) {
+        let file = name == Self.miniature ? try Self.miniatureFile() : try TensorFile(path: name)
+        (self.bandBytes, self.engine, self.name) = (bandBytes, engine, file.name)
         network = try openUpscaler(file, on: engine)
+        hash = Self.hash(file)
+    }
+
+    /// The name of the upscaler inside the program: Sources/CMiniature/upscaler/MODEL_CARD.md says what it can and cannot do.
+    package static let miniature = "miniature"
+
+    package static func miniatureHash() throws(CheckpointError) -> String { hash(try miniatureFile()) }
+
+    private static func miniatureFile() throws(CheckpointError) -> TensorFile {
+        var count = 0
+        guard let bytes = miniature_upscaler(&count) else { throw .invalid("The program holds no upscaler. Build it again.") }
+        return try TensorFile(FileBytes(name: miniature, constant: UnsafeRawPointer(bytes), count: count))
+    }
+
+    private static func hash(_ file: TensorFile) -> String {
         var sum = SHA256()
         file.forEachPiece { sum.update($0) }
-        hash = sum.finish()
+        return sum.finish()
     }
 
     package var factor: Int? { network.factor }
