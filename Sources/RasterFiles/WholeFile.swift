@@ -176,11 +176,14 @@ package enum WholeFile {
         return (folder.isEmpty ? "/" : String(folder), String(path[path.index(after: slash)...]))
     }
 
-    private static func reason(_ code: Int32) -> String {
-        guard let text = strerror(code) else { return "error \(code)" }
-        let line = String(cString: text)
-        return line.prefix(1).lowercased() + line.dropFirst()
-    }
+    private static func reason(_ code: Int32) -> String { systemReason(code) }
+}
+
+/// What the system calls an error, in words that continue a sentence.
+func systemReason(_ code: Int32) -> String {
+    guard let text = strerror(code) else { return "error \(code)" }
+    let line = String(cString: text)
+    return line.prefix(1).lowercased() + line.dropFirst()
 }
 
 /// One call of read(2); the name is free again outside the enum, whose own `read` hides it.
