@@ -10,7 +10,8 @@ extension Picture {
     /// Puts a picture of the same kind in its place, where it must fit.
     package mutating func put(_ part: Picture, x: Int, y: Int) {
         precondition(part.channels == channels && part.depth == depth, "pixels of one kind")
-        precondition(Rectangle(x: x, y: y, width: part.width, height: part.height).fits(in: size), "pixels have a place")
+        precondition(
+            Rectangle(x: x, y: y, width: part.width, height: part.height).fits(in: size), "pixels have a place")
         let (count, stride) = (channels.count, width * channels.count)
         func copied<Sample>(_ to: inout [Sample], _ from: [Sample]) {
             let row = part.width * count
@@ -40,7 +41,8 @@ extension Picture {
     ///   - over: of the part's size, with the same colours
     ///   - weights: 0…1 for each pixel
     ///   - part: of the picture, inside it
-    package mutating func blend(_ over: Picture, by weights: [Float], at part: Rectangle, threads: Threads = Threads(1)) {
+    package mutating func blend(_ over: Picture, by weights: [Float], at part: Rectangle, threads: Threads = Threads(1))
+    {
         guard case .sixteen(var values) = samples, case .sixteen(let colours) = over.samples else {
             preconditionFailure("pictures are blended in 16 bits")
         }

@@ -55,7 +55,8 @@ struct GoBigOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "How far tiles lie over one another, in enlarged pixels; at most half a tile. (default: 64)", valueName: "px"))
+            "How far tiles lie over one another, in enlarged pixels; at most half a tile. (default: 64)",
+            valueName: "px"))
     var overlap: Int?
 
     @Option(
@@ -95,12 +96,14 @@ struct GoBigOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Paint seams again that show more than this, 1 being as the picture's own lines.", valueName: "s"))
+        help: ArgumentHelp(
+            "Paint seams again that show more than this, 1 being as the picture's own lines.", valueName: "s"))
     var maxSeam: Double?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Paint only what is white in this picture; black stays to the bit.", valueName: "file|folder"))
+        help: ArgumentHelp(
+            "Paint only what is white in this picture; black stays to the bit.", valueName: "file|folder"))
     var mask: String?
 
     @Option(
@@ -117,7 +120,8 @@ struct GoBigOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Keep painted tiles in this folder. (default: one beside the result, until it stands)", valueName: "folder"))
+            "Keep painted tiles in this folder. (default: one beside the result, until it stands)", valueName: "folder")
+    )
     var work: String?
 
     func validate() throws {
@@ -139,17 +143,21 @@ struct GoBigOptions: ParsableArguments {
         if let colourAnchor, !(0...1).contains(colourAnchor) {
             throw ValidationError("--colour-anchor is \(colourAnchor), but a number from 0 to 1 is expected.")
         }
-        for (name, path) in [("map", map), ("mask", mask), ("work", work), ("upscaler", upscaler)] where path?.isEmpty == true {
+        for (name, path) in [("map", map), ("mask", mask), ("work", work), ("upscaler", upscaler)]
+        where path?.isEmpty == true {
             throw ValidationError("--\(name) is \"\", but a file or a folder is expected.")
         }
         guard mode == .joint else { return }
         if let layout, layout != .grid {
-            throw ValidationError("--mode joint has tiles of its own, not those of --layout \(layout.rawValue). Leave one of them out.")
+            throw ValidationError(
+                "--mode joint has tiles of its own, not those of --layout \(layout.rawValue). Leave one of them out.")
         }
         for (name, isGiven) in [
-            ("--jitter", jitter != nil), ("--wrap", wrap != nil), ("--repair", repair != nil), ("--max-seam", maxSeam != nil),
+            ("--jitter", jitter != nil), ("--wrap", wrap != nil), ("--repair", repair != nil),
+            ("--max-seam", maxSeam != nil),
         ] where isGiven {
-            throw ValidationError("\(name) is for tiles that are painted by themselves, not for --mode joint. Leave one of them out.")
+            throw ValidationError(
+                "\(name) is for tiles that are painted by themselves, not for --mode joint. Leave one of them out.")
         }
     }
 

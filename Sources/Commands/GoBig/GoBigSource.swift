@@ -62,7 +62,9 @@ final class GoBigSource {
     }
 
     /// Where the enlarged picture is painted, and how strongly.
-    func strength(of target: PixelSize, _ options: GoBigOptions, in folder: String, threads: Threads) throws -> TileStrength {
+    func strength(of target: PixelSize, _ options: GoBigOptions, in folder: String, threads: Threads) throws
+        -> TileStrength
+    {
         var strength = TileStrength()
         strength.looksForTexture = map == .flat
         /// Pixels of the source stand for squares of enlarged ones, so that what is black stays so.

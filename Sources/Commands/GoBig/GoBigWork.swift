@@ -64,7 +64,10 @@ final class GoBigWork: ItemWork {
     func settle(_ names: inout OutputPlan) throws {
         names.options = session.output
         path = try names.path(for: .init(input: item.input, command: "gobig", subfolder: item.subfolder))
-        if options.report { _ = try names.path(beside: .init(input: item.input, command: "gobig", subfolder: item.subfolder), suffix: "report.html") }
+        if options.report {
+            _ = try names.path(
+                beside: .init(input: item.input, command: "gobig", subfolder: item.subfolder), suffix: "report.html")
+        }
     }
 
     private var folder: TileFolder { TileFolder(options.work ?? Self.stem(path) + ".tiles") }
@@ -95,19 +98,24 @@ final class GoBigWork: ItemWork {
     func open() throws { source = try GoBigSource(item.input, mask: item.mask, options) }
 
     /// What is asked for, and the tiles that it gives.
-    static func plan(_ command: GoBigCommand, _ settings: Settings, _ source: PixelSize, name: String, _ model: DiffusionModel)
+    static func plan(
+        _ command: GoBigCommand, _ settings: Settings, _ source: PixelSize, name: String, _ model: DiffusionModel
+    )
         throws -> (Enlarging, TilePlan)
     {
         let asked = try command.enlarging.enlarging(source, name: name, model, seed: settings.seed)
-        guard asked.mode == .tiles else {
-            let whole = TilePlan.Tile(
-                index: 0, wave: 0, frame: Rectangle(asked.size), feather: .seams(.init(), smooth: true), seesPainted: false)
-            return (
-                asked,
-                TilePlan(size: asked.size, wrap: .init(), layout: .grid, overlap: asked.overlap, tiles: [whole])
-            )
-        }
+        guard asked.mode == .tiles else { return (asked, TilePlan(whole: asked.size, overlap: asked.overlap)) }
         return (asked, try TilePlan(asked.wish(seed: settings.seed, cell: model.codec.factor), size: asked.size))
+    }
+
+    /// The tiles that the options give, without painting any.
+    func planned(_ shelf: StudioShelf) throws -> TilePlan {
+        try open()
+        defer { close() }
+        guard let source, let studio = try request().map({ try shelf.studio(for: $0) }) else {
+            throw PaintingError.fault("a plan needs a picture and a model")
+        }
+        return try Self.plan(command, try worded(), source.size, name: source.name, studio.model).1
     }
 
     func prepare(_ studio: Studio?) throws {
@@ -166,7 +174,9 @@ final class GoBigWork: ItemWork {
         guard let ready = prepared, shard == nil else { return [] }
         var exact = ready.recipe
         exact.kernels = try ready.goBig.studio.kernels(isExact: true)
-        return [.init(path: path, recipes: [ready.recipe.hash, exact.hash], carriesRecipe: session.output.writesRecipe)]
+        return [
+            .init(path: path, recipes: [ready.recipe.hash, exact.hash], carriesRecipe: session.output.writesRecipe)
+        ]
             + [page].compactMap { $0 }.map { .init(path: $0, recipes: [ready.recipe.hash], carriesRecipe: false) }
     }
 
@@ -176,7 +186,6 @@ final class GoBigWork: ItemWork {
         guard let ready = prepared else { return }
         let (goBig, source, console) = (ready.goBig, ready.source, session.console)
         try session.warnOfWords(goBig.settings, goBig.studio)
-        let run = goBig.settings.plan(skip, goBig.studio.model.scheduler)
         if skip.strength(of: goBig.settings.steps) > 0.4 {
             try console.report(
                 .warning(
@@ -185,22 +194,12 @@ final class GoBigWork: ItemWork {
                         "\(source.name): at skip \(skip.percent(of: goBig.settings.steps)) tiles may each paint the whole subject anew. Skip 60 or more keeps the composition.",
                     path: source.name))
         }
-        if shard == nil { try session.warnOfForm(depth: source.depth, hasTransparency: source.channels.hasAlpha, at: path) }
-        let estimate = try goBig.estimate(ready.missing)
-        let paints = goBig.plan.tiles.filter { !$0.isLeftOut }.count
-        let largest = goBig.plan.tiles.max { $0.frame.size.area < $1.frame.size.area }
-        let disk = Double(goBig.plan.size.area * source.channels.count * (2 + source.depth / 8))
-        let plan = PaintingEvent.Plan(
-            source: source.size, enlarged: goBig.plan.size, working: largest?.frame.size ?? goBig.plan.size,
-            tiles: paints, painted: paints - ready.missing.count, steps: goBig.settings.steps,
-            run: run.start == nil ? 0 : run.steps.count, sigma: run.start == nil ? 0 : run.sigma,
-            seconds: estimate.seconds, bytes: max(estimate.bytes, Self.leastBytes), disk: estimate.disk + disk,
-            times: run.start == nil ? [] : run.steps.map(\.from.time), input: source.name,
-            skip: skip.percent(of: goBig.settings.steps), seed: goBig.settings.seed,
-            sampler: goBig.settings.sampler.rawValue, schedule: goBig.settings.schedule.rawValue,
-            guidance: goBig.settings.effectiveGuidance,
-            words: goBig.studio.count(goBig.settings, evaluations: run.evaluations),
-            networks: goBig.studio.networks(in: goBig.settings), departures: goBig.settings.departures)
+        if shard == nil {
+            try session.warnOfForm(depth: source.depth, hasTransparency: source.channels.hasAlpha, at: path)
+        }
+        var plan = try goBig.told(ready.missing, input: source.name, source: source.size)
+        plan.bytes = max(plan.bytes, Self.leastBytes)
+        plan.disk += Double(goBig.plan.size.area * source.channels.count * (2 + source.depth / 8))
         if command.telling.explain { console.explain(plan) } else { try console.report(.plan(plan)) }
     }
 
@@ -212,7 +211,6 @@ final class GoBigWork: ItemWork {
     func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
         guard let ready = prepared else { return }
         let (source, threads, began) = (ready.source, ready.goBig.studio.model.engine.threads, clock())
-        let scratch = Self.place(folder.path)
         try WholeFile.makeFolder(String(folder.path.dropLast()), for: folder.path)
         let enlarged = try source.enlarged(
             to: ready.goBig.plan.size, keepsColour: settings.keepsColour, in: folder.path, threads: threads)
@@ -230,7 +228,8 @@ final class GoBigWork: ItemWork {
         }
         let depth = session.output.depth ?? source.depth
         try session.write(
-            enlarged.size, channels: enlarged.channels, depth: depth, metadata: source.metadata, to: path, recipe: recipe
+            enlarged.size, channels: enlarged.channels, depth: depth, metadata: source.metadata, to: path,
+            recipe: recipe
         ) { send in
             try (whole ?? enlarged).forEachStrip { strip, _ in
                 try Interruption.check()
@@ -243,21 +242,20 @@ final class GoBigWork: ItemWork {
                     path: path, input: item.input, command: "gobig", skip: skip.percent(of: settings.steps),
                     seed: settings.seed, seconds: clock() - began, hash: recipe.hash)))
         if let page {
-            let report = try GoBigReport(painting, result: whole ?? enlarged, title: source.identity.name, threads: threads)
+            let report = try GoBigReport(
+                painting, result: whole ?? enlarged, title: source.identity.name, threads: threads)
             try session.console.report(.note(report.summary))
             try session.write(Array(try report.html().utf8), to: page, hash: recipe.hash, carriesRecipe: false)
             try session.console.report(
                 .result(.init(path: page, input: item.input, command: "gobig", seconds: clock() - began)))
         }
         if options.work == nil, given == nil { folder.remove() }
-        _ = scratch
     }
-
-    private static func place(_ folder: String) -> String { String(folder.dropLast()) }
 
     /// Paints the tiles that are missing; those of a later wave once all below them are there.
     private func paint(
-        _ painting: TilePainting, _ tiles: [TilePlan.Tile], _ advance: @escaping (_ work: Double, _ stage: String) throws -> Void
+        _ painting: TilePainting, _ tiles: [TilePlan.Tile],
+        _ advance: @escaping (_ work: Double, _ stage: String) throws -> Void
     ) throws {
         let goBig = painting.goBig
         let mine = tiles.filter { shard?.has($0) != false }
@@ -305,7 +303,8 @@ final class GoBigWork: ItemWork {
             guard !showing.isEmpty else { break }
             try session.console.report(
                 .note(
-                    "\(showing.count) of \(score.edges.count) seams show above \(Console.number(limit)) and are painted again"))
+                    "\(showing.count) of \(score.edges.count) seams show above \(Console.number(limit)) and are painted again"
+                ))
             let before = painting.plan.tiles.count
             painting.add(over: showing)
             try paint(painting, Array(painting.plan.tiles[before...])) { _, stage in try advance(0, "seam, \(stage)") }

@@ -138,6 +138,28 @@ package struct GoBig {
         return estimate
     }
 
+    /// The plan as it is told.
+    ///
+    /// - Parameter missing: tiles that are still to be painted
+    /// - Throws: ``PaintingError/unsuitable(_:)`` as ``estimate(_:)``
+    package func told(_ missing: [TilePlan.Tile], input: String?, source: PixelSize) throws(PaintingError)
+        -> PaintingEvent.Plan
+    {
+        let (run, estimate) = (settings.plan(skip, studio.model.scheduler), try estimate(missing))
+        let paints = plan.tiles.filter { !$0.isLeftOut }
+        let largest = paints.max { $0.frame.size.area < $1.frame.size.area }?.frame.size ?? plan.size
+        let runs = run.start != nil
+        return PaintingEvent.Plan(
+            source: source, enlarged: plan.size, working: isJoint ? enlarging.tile : largest,
+            tiles: latentTiles(plan.size)?.count ?? paints.count, painted: runs ? paints.count - missing.count : 0,
+            steps: settings.steps, run: runs ? run.steps.count : 0, sigma: runs ? run.sigma : 0,
+            seconds: estimate.seconds, bytes: estimate.bytes, disk: estimate.disk,
+            times: runs ? run.steps.map(\.from.time) : [], input: input, skip: skip.percent(of: settings.steps),
+            seed: settings.seed, sampler: settings.sampler.rawValue, schedule: settings.schedule.rawValue,
+            guidance: settings.effectiveGuidance, words: studio.count(settings, evaluations: run.evaluations),
+            networks: studio.networks(in: settings), departures: settings.departures)
+    }
+
     /// Paints one tile.
     ///
     /// - Parameters:
@@ -150,7 +172,9 @@ package struct GoBig {
         _ tile: TilePlan.Tile, on region: Picture, strength: Mask?, stem: String,
         advance: @escaping (_ work: Double) throws -> Void
     ) throws -> (Picture, isExact: Bool) {
-        let (model, threads, settings, run) = (studio.model, studio.model.engine.threads, settings(for: tile), run(tile))
+        let (model, threads, settings, run) = (
+            studio.model, studio.model.engine.threads, settings(for: tile), run(tile)
+        )
         let plan = try working(tile)
         let visible = region.floats(threads: threads).bleedingColours(threads: threads).colour()
         let picture = Tensor(picture: plan.prepare(visible, threads: threads))

@@ -34,6 +34,9 @@ package struct SeamScore: Sendable {
     package var broadOfEdges: [Double] = []
     package var broadOfOthers: [Double] = []
 
+    /// Of a picture without boundaries.
+    package init() {}
+
     /// - Parameter share: 0…1
     package static func quantile(_ values: [Double], _ share: Double) -> Double {
         let sorted = values.sorted()

@@ -5,13 +5,15 @@ import Threads
 /// tile to tile.
 ///
 /// Broad means: means over cells of 32 enlarged pixels that lie in the picture, not in the tile, so that two tiles that share
-/// pixels are drawn to the same means. Between the cells' middles the correction is bilinear. Worked on in linear light,
-/// since an average of colours is an average of light.
+/// pixels are drawn to the same means. Between the cells' middles the correction is bilinear.
+///
+/// What is added or taken away is light, as much of it as makes the means agree as they are displayed: painted texture
+/// is rougher than an enlarged picture's, and where it keeps the light it darkens what is seen.
 struct TileAnchor {
     static let cell = 32
-    /// A bilinear field has other means than the cells that it runs through; what is left of the difference is taken
-    /// off again.
-    private static let rounds = 3
+    /// A bilinear field has other means than the cells that it runs through, and light is no straight line; what is left of
+    /// the difference is taken off again.
+    private static let rounds = 4
 
     /// 0…1
     let amount: Double
@@ -21,17 +23,17 @@ struct TileAnchor {
         guard amount > 0 else { return painted }
         let count = painted.channelCount
         let (columns, rows) = (Cells(frame.x, frame.width), Cells(frame.y, frame.height))
-        let target = light(source, threads)
-        var values = light(painted, threads)
+        var (result, light) = (painted, painted.values.mapped(linearLight, threads))
         for _ in 0..<Self.rounds {
-            let field = means(target, values, count, columns, rows, threads)
-            add(field, to: &values, count, columns, rows, threads)
+            let field = missingLight(source.values, result.values, count, columns, rows, threads)
+            add(field, to: &light, count, columns, rows, threads)
+            result.values = light.mapped(displayed, threads)
         }
-        return FloatPicture(size: painted.size, channelCount: count, values: values.mapped(displayed, threads))
-    }
-
-    private func light(_ picture: FloatPicture, _ threads: Threads) -> [Float] {
-        picture.values.mapped(linearLight, threads)
+        if amount < 1 {
+            let share = Float(amount)
+            result.values = zip(painted.values, result.values).map { $0 + share * ($1 - $0) }
+        }
+        return result
     }
 
     /// The cells that a side of the frame meets.
@@ -59,27 +61,30 @@ struct TileAnchor {
         }
     }
 
-    /// The difference that is left, cell by cell.
-    private func means(
+    /// The light that is wanting, cell by cell.
+    private func missingLight(
         _ target: [Float], _ values: [Float], _ count: Int, _ columns: Cells, _ rows: Cells, _ threads: Threads
     ) -> [Float] {
         let width = frame.width
         var field = [Float](repeating: 0, count: columns.ranges.count * rows.ranges.count * count)
         field.withUnsafeMutableBufferPointer { field in
-            
+
             threads.forEach(rows.ranges.count) { row in
                 for (column, xs) in columns.ranges.enumerated() {
                     for channel in 0..<count {
-                        var sum = 0.0
+                        var (sum, wanted) = (0.0, 0.0)
                         for y in rows.ranges[row] {
                             for x in xs {
                                 let i = (y * width + x) * count + channel
                                 sum += Double(target[i] - values[i])
+                                wanted += Double(target[i])
                             }
                         }
                         let pixels = Double(rows.ranges[row].count * xs.count)
+                        let mean = Float(wanted / pixels)
+                        let light = linearLight(mean + 0.01) - linearLight(mean - 0.01)
                         field[(row * columns.ranges.count + column) * count + channel] =
-                            Float(amount * sum / pixels)
+                            Float(sum / pixels) * light / 0.02
                     }
                 }
             }
@@ -92,7 +97,7 @@ struct TileAnchor {
     ) {
         let (width, across) = (frame.width, columns.ranges.count)
         values.withUnsafeMutableBufferPointer { values in
-            
+
             threads.forEach(frame.height) { y in
                 let (row, down) = rows.places[y]
                 let below = min(row + 1, rows.ranges.count - 1)
@@ -114,7 +119,7 @@ struct TileAnchor {
 extension [Float] {
     func mapped(_ transform: @Sendable (Float) -> Float, _ threads: Threads) -> [Float] {
         [Float](unsafeUninitializedCapacity: count) { out, initialised in
-            
+
             threads.forRanges(count, grain: 1 << 15) { range in
                 for i in range { out.initializeElement(at: i, to: transform(self[i])) }
             }

@@ -18,7 +18,8 @@ struct TileCanvas {
     /// What is painted under a frame once all tiles before one are laid.
     ///
     /// - Parameter tile: a painted tile; nil where there was nothing to paint
-    func painted(under frame: Rectangle, before index: Int, tile: (TilePlan.Tile) throws -> Picture?) throws -> Picture {
+    func painted(under frame: Rectangle, before index: Int, tile: (TilePlan.Tile) throws -> Picture?) throws -> Picture
+    {
         var region = try source(frame).converted(depth: 16)
         for below in plan.tiles[..<index] where plan.touch(below.frame, frame) {
             try lay(below, try tile(below), onto: &region, at: frame)

@@ -145,7 +145,8 @@ extension TilePlan {
             let (left, right) = (edges.left?.middle ?? whole.x, edges.right?.middle ?? whole.x + whole.width)
             let (top, bottom) = (edges.top?.middle ?? whole.y, edges.bottom?.middle ?? whole.y + whole.height)
             if let seam = edges.left, (1..<size.width).contains(seam.middle) {
-                columns.append(.init(at: seam.middle, from: max(0, top), to: min(size.height, bottom), width: seam.count))
+                columns.append(
+                    .init(at: seam.middle, from: max(0, top), to: min(size.height, bottom), width: seam.count))
             }
             if let seam = edges.top, (1..<size.height).contains(seam.middle) {
                 rows.append(.init(at: seam.middle, from: max(0, left), to: min(size.width, right), width: seam.count))

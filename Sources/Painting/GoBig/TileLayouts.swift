@@ -27,7 +27,9 @@ extension TilePlan {
     /// Where tiles begin, in the order in which they are painted, and the size that they would fill.
     ///
     /// Source: lowfuel's progrock-stable, `prs.py`, `grid_coords`.
-    private static func fromTheMiddle(_ wish: Wish, _ size: PixelSize) -> (places: [(x: Int, y: Int)], filled: PixelSize) {
+    private static func fromTheMiddle(_ wish: Wish, _ size: PixelSize) -> (
+        places: [(x: Int, y: Int)], filled: PixelSize
+    ) {
         let tile = wish.tile
         let (stepX, stepY) = (tile.width - wish.overlap, tile.height - wish.overlap)
         let middle = (x: size.width / 2 - tile.width / 2, y: size.height / 2 - tile.height / 2)

@@ -116,8 +116,13 @@ package struct TilePlan: Sendable, Equatable {
         for index in tiles.indices { tiles[index].index = index }
     }
 
-    package init(size: PixelSize, wrap: Wrap, layout: Layout, overlap: Int, tiles: [Tile]) {
-        (self.size, self.wrap, self.layout, self.overlap, self.tiles) = (size, wrap, layout, overlap, tiles)
+    /// One tile over all, which is painted as one.
+    package init(whole size: PixelSize, overlap: Int) {
+        (self.size, wrap, layout, self.overlap) = (size, .init(), .grid, overlap)
+        tiles = [
+            Tile(
+                index: 0, wave: 0, frame: Rectangle(size), feather: .seams(.init(), smooth: true), seesPainted: false)
+        ]
     }
 
     /// Most tiles of one picture.
