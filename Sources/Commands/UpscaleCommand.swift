@@ -43,7 +43,9 @@ struct UpscaleCommand: ItemCommand {
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
     func validate() throws {
-        if upscaler.isEmpty { throw ValidationError("--upscaler is \"\", but a file, miniature or lanczos is expected.") }
+        if upscaler.isEmpty {
+            throw ValidationError("--upscaler is \"\", but a file, miniature or lanczos is expected.")
+        }
         if let scale, !(scale >= 0.05 && scale <= 64) {
             throw ValidationError("--scale is \(scale), but a number from 0.05 to 64 is expected.")
         }

@@ -29,7 +29,9 @@ package struct LearnedUpscaler: PictureUpscaler {
 
     private static func miniatureFile() throws(CheckpointError) -> TensorFile {
         var count = 0
-        guard let bytes = miniature_upscaler(&count) else { throw .invalid("The program holds no upscaler. Build it again.") }
+        guard let bytes = miniature_upscaler(&count) else {
+            throw .invalid("The program holds no upscaler. Build it again.")
+        }
         return try TensorFile(FileBytes(name: miniature, constant: UnsafeRawPointer(bytes), count: count))
     }
 
