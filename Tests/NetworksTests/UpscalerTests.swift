@@ -26,6 +26,25 @@ import Testing
         #expect(try network(x, bandBytes: 1 << 20).values == whole.values)
     }
 
+    /// Its transformer would see less in pieces; these pictures are one for it.
+    @Test(
+        "pixels made of a transformer's features in pieces are the same to the bit", arguments: UpscalerParityTests.swin
+    )
+    func head(name: String) throws {
+        let network = try openUpscaler(try UpscalerParityTests.network(name), on: try Engine())
+        let x = picture(network, 101, 75)
+        #expect(try network(x).values == network(x, bandBytes: 1 << 16).values)
+    }
+
+    @Test(
+        "tiles of a transformer that looks no further than they see are the whole to the bit",
+        arguments: ["swin-light-x4", "swin-jpeg-x1"])
+    func tiles(name: String) throws {
+        let network = try openUpscaler(try UpscalerParityTests.network(name), on: try Engine())
+        let x = picture(network, 300, 40)
+        #expect(try network(x).values == network(x, bandBytes: 1 << 16).values)
+    }
+
     @Test("threads change no bit", arguments: ["rrdb-old-x4", "compact-prelu-x4", "swin-light-x4"])
     func threads(name: String) throws {
         let file = try UpscalerParityTests.network(name)

@@ -1,6 +1,7 @@
 import Foundation
 import Painting
 import Raster
+import RasterFiles
 import TestKit
 import Tensors
 import Testing
@@ -62,5 +63,37 @@ import Testing
         let part = Rectangle(x: 31, y: 40, width: 77, height: 50)
         let made = try upscaler.enlarged(source, to: target, part: part) { _ in }
         for (a, b) in zip(made.values, whole.cropped(to: part).values) { #expect(abs(a - b) < 1e-5) }
+    }
+
+    @Test("the upscaler inside the program beats Lanczos by a decibel on the samples, which it never saw")
+    func miniature() throws {
+        let engine = try Engine()
+        let upscaler = try LearnedUpscaler(named: LearnedUpscaler.miniature, on: engine)
+        let gains = try ["chelsea.png", "coffee.png", "rocket.jpg"].map { name in
+            let sample = try PictureFile.read("\(Golden.repository)/samples/\(name)").droppingAlpha()
+            let half = PixelSize(width: sample.width / 2, height: sample.height / 2)
+            let target = PixelSize(width: 2 * half.width, height: 2 * half.height)
+            let truth = sample.cropped(to: Rectangle(target))
+            let small = truth.resized(to: half)
+            let ours = try Upscaling(upscaler, half, scale: nil)
+                .apply(to: small, depth: nil, threads: engine.threads) { _ in }
+            #expect(ours.size == target)
+            return Self.decibels(ours, truth) - Self.decibels(small.resized(to: target), truth)
+        }
+        #expect(gains.reduce(0, +) / 3 > 1, "\(gains)")
+        #expect(gains.allSatisfy { $0 > 0.5 }, "\(gains)")
+    }
+
+    private static func decibels(_ a: Picture, _ b: Picture) -> Double {
+        var sum = 0.0
+        for y in 0..<a.height {
+            for x in 0..<a.width {
+                for channel in 0..<3 {
+                    let difference = Double(a[x, y, channel] - b[x, y, channel])
+                    sum += difference * difference
+                }
+            }
+        }
+        return -10 * log10(sum / Double(3 * a.size.area) / 65_025)
     }
 }

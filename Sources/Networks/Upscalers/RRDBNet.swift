@@ -119,31 +119,25 @@ struct RRDBNet: Upscaler {
         _ body: WaitingMap, _ picture: Tensor, _ bands: UpscalingBands, _ operations: Double,
         emit: (_ part: Tensor, _ row: Int, _ column: Int) throws -> Void, advance: (_ operations: Double) throws -> Void
     ) throws {
-        let (scale, reach) = (1 << ups.count, reachOfTail)
-        let side = tileSide(bands)
+        let scale = 1 << ups.count
         let (height, width) = (picture.shape[2] * factor, picture.shape[3] * factor)
-        for top in stride(from: 0, to: body.height, by: side) {
-            let rows = top..<min(body.height, top + side)
-            let seenRows = max(0, top - reach)..<min(body.height, rows.upperBound + reach)
-            let strip = try body.rows(seenRows)
-            for left in stride(from: 0, to: body.width, by: side) {
-                let columns = left..<min(body.width, left + side)
-                let seenColumns = max(0, left - reach)..<min(body.width, columns.upperBound + reach)
-                let made = try tail(engine.part(strip, rows: 0..<seenRows.count, columns: seenColumns))
-                // What mirrored pixels became is left out.
-                let kept = (
-                    rows.lowerBound * scale..<min(height, rows.upperBound * scale),
-                    columns.lowerBound * scale..<min(width, columns.upperBound * scale)
-                )
-                let inner = (
-                    kept.0.lowerBound - seenRows.lowerBound * scale..<kept.0.upperBound - seenRows.lowerBound * scale,
-                    kept.1.lowerBound - seenColumns.lowerBound * scale..<kept.1.upperBound - seenColumns.lowerBound
-                        * scale
-                )
-                try emit(
-                    made.part(rows: inner.0, columns: inner.1), kept.0.lowerBound, kept.1.lowerBound)
-                try advance(operations * Double(rows.count * columns.count) / Double(body.height * body.width))
-            }
+        let tiles = UpscalingTile.all(
+            height: body.height, width: body.width, side: tileSide(bands), reach: reachOfTail)
+        var strip: (rows: Range<Int>, map: FeatureMap)?
+        for tile in tiles {
+            if strip?.rows != tile.seenRows { strip = (tile.seenRows, try body.rows(tile.seenRows)) }
+            guard let strip else { continue }
+            let made = try tail(
+                engine.part(strip.map, rows: 0..<tile.seenRows.count, columns: tile.seenColumns))
+            // What mirrored pixels became is left out.
+            let rows = tile.rows.from(0, times: scale).clamped(to: 0..<height)
+            let columns = tile.columns.from(0, times: scale).clamped(to: 0..<width)
+            try emit(
+                made.part(
+                    rows: rows.from(tile.seenRows.lowerBound * scale, times: 1),
+                    columns: columns.from(tile.seenColumns.lowerBound * scale, times: 1)),
+                rows.lowerBound, columns.lowerBound)
+            try advance(operations * Double(tile.area) / Double(body.height * body.width))
         }
     }
 

@@ -118,67 +118,81 @@ struct SwinIR: Upscaler {
     ) throws {
         let (height, columns) = (picture.shape[2], picture.shape[3])
         let side = tileSide(bands)
-        // A picture that is not much larger is one tile.
+        // A picture that is not larger than a tile with what it sees is one.
         let step = max(height, columns) <= side ? side : side - 2 * margin
-        for top in stride(from: 0, to: height, by: step) {
-            let rows = top..<min(height, top + step)
-            let seenRows = max(0, top - margin)..<min(height, rows.upperBound + margin)
-            for left in stride(from: 0, to: columns, by: step) {
-                let inner = left..<min(columns, left + step)
-                let seen = max(0, left - margin)..<min(columns, inner.upperBound + margin)
-                let tile = picture.part(rows: seenRows, columns: seen)
-                let share = Double(rows.count * inner.count) / Double(seenRows.count * seen.count)
-                let made = try enlarged(tile) { try advance($0 * share) }
+        for tile in UpscalingTile.all(height: height, width: columns, side: step, reach: margin) {
+            let seen = padded(picture.part(rows: tile.seenRows, columns: tile.seenColumns))
+            let share = Double(tile.area) / Double(tile.seenRows.count * tile.seenColumns.count)
+            let expected = work(height: tile.seenRows.count, width: tile.seenColumns.count).operations * share
+            let perGroup = expected / Double(groups.count + 1)
+            let deep = try features(seen) { try advance(perGroup) }
+
+            let inner = (
+                rows: tile.rows.from(tile.seenRows.lowerBound, times: 1),
+                columns: tile.columns.from(tile.seenColumns.lowerBound, times: 1)
+            )
+            let parts = UpscalingTile.all(
+                height: deep.height, width: deep.width, side: headSide(bands), reach: Self.reachOfHead)
+            for part in parts {
+                let rows = part.rows.clamped(to: inner.rows)
+                let columns = part.columns.clamped(to: inner.columns)
+                guard !rows.isEmpty, !columns.isEmpty else { continue }
+                let made = try pixels(
+                    engine.part(deep, rows: part.seenRows, columns: part.seenColumns),
+                    seen.part(rows: part.seenRows, columns: part.seenColumns)
+                ).part(
+                    rows: rows.from(part.seenRows.lowerBound, times: factor),
+                    columns: columns.from(part.seenColumns.lowerBound, times: factor))
                 try emit(
-                    made.part(
-                        rows: (rows.lowerBound - seenRows.lowerBound)
-                            * factor..<(rows.upperBound
-                            - seenRows.lowerBound) * factor,
-                        columns: (inner.lowerBound - seen.lowerBound) * factor..<(inner.upperBound - seen.lowerBound)
-                            * factor),
-                    rows.lowerBound * factor, inner.lowerBound * factor)
+                    restored(made), (rows.lowerBound + tile.seenRows.lowerBound) * factor,
+                    (columns.lowerBound + tile.seenColumns.lowerBound) * factor)
             }
+            try advance(perGroup)
         }
     }
 
     /// What tiles see beyond their own on each side: some windows, beyond which little changes anything.
     private var margin: Int { 8 * window }
 
-    /// Tokens of five kinds at once, and the head's maps.
-    private var bytesOfPixel: Int {
+    /// What the head's convolutions see, at most: two at the size of the picture, and those of larger ones.
+    private static var reachOfHead: Int { 4 * reachOfConvolution }
+
+    /// Tokens of five kinds at once.
+    private var bytesOfPixel: Int { 4 * 5 * width.roundedUp(to: 16) }
+
+    /// The head's maps.
+    private var bytesOfHeadPixel: Int {
         let features: Int
         switch head {
         case .shuffle(let before, _, _), .nearest(let before, _, _, _): features = before.outChannels
         case .direct, .residual: features = channels
         }
-        return 4 * (5 * width.roundedUp(to: 16) + 3 * features.roundedUp(to: 16) * factor * factor)
+        return 4 * 3 * features.roundedUp(to: 16) * factor * factor
     }
 
     private func tileSide(_ bands: UpscalingBands) -> Int {
-        let side = Int((Double(2 * bands.bytes) / Double(bytesOfPixel)).squareRoot())
+        let side = Int((Double(bands.allBytes) / Double(bytesOfPixel)).squareRoot())
         return max(4 * margin, side) / window * window
     }
 
-    /// A picture, or a tile of one, in one piece.
-    private func enlarged(_ picture: Tensor, advance: (_ operations: Double) throws -> Void) throws -> Tensor {
-        let (height, columns) = (picture.shape[2], picture.shape[3])
-        let plane = (height: height.roundedUp(to: window), width: columns.roundedUp(to: window))
-        let operations = work(height: height, width: columns).operations
-        let share = operations / Double(groups.count + 2)
-        let x = padded(picture, plane.height, plane.width)
+    private func headSide(_ bands: UpscalingBands) -> Int {
+        let side = Int((Double(bands.bytes) / Double(bytesOfHeadPixel)).squareRoot()) - 2 * Self.reachOfHead
+        return max(16, side) / 4 * 4
+    }
 
+    /// What the transformer sees in a picture whose sides are whole windows.
+    ///
+    /// - Parameter advance: told after each group
+    private func features(_ x: Tensor, advance: () throws -> Void) throws -> FeatureMap {
         let shallow = try entry(engine.featureMap(x))
         var tokens = engine.tokens(shallow)
         if let entryNorm { tokens = entryNorm(tokens) }
         for group in groups {
-            try group.apply(to: &tokens, height: plane.height, width: plane.width)
-            try advance(share)
+            try group.apply(to: &tokens, height: x.shape[2], width: x.shape[3])
+            try advance()
         }
-        var deep = engine.map(exitNorm(tokens), height: plane.height, width: plane.width)
-        deep = engine.sum(try after(deep), shallow)
-        let made = try pixels(deep, x)
-        try advance(operations - share * Double(groups.count))
-        return restored(made).part(rows: 0..<height * factor, columns: 0..<columns * factor)
+        return engine.sum(
+            try after(engine.map(exitNorm(tokens), height: x.shape[2], width: x.shape[3])), shallow)
     }
 
     private func pixels(_ deep: FeatureMap, _ x: Tensor) throws -> Tensor {
@@ -209,7 +223,8 @@ struct SwinIR: Upscaler {
     }
 
     /// Whole windows of mirrored pixels, less the mean.
-    private func padded(_ picture: Tensor, _ height: Int, _ columns: Int) -> Tensor {
+    private func padded(_ picture: Tensor) -> Tensor {
+        let (height, columns) = (picture.shape[2].roundedUp(to: window), picture.shape[3].roundedUp(to: window))
         var result = Tensor(unfilled: [1, channels, height, columns])
         picture.withPointer { source in
             result.withMutablePointer { out in
@@ -259,7 +274,9 @@ struct SwinIR: Upscaler {
             }
             work.convolve(full.inChannels, full.outChannels + 16, kernel: 3, pixels: scaled)
         }
-        work.activationBytes = min(Double(bytesOfPixel) * pixels, Double(2 * UpscalingBands.usualBytes))
+        work.activationBytes = min(
+            Double(bytesOfPixel) * pixels + min(Double(bytesOfHeadPixel) * pixels, Double(UpscalingBands.usualBytes)),
+            Double(UpscalingBands.usualRoom + UpscalingBands.usualBytes))
         return work
     }
 }

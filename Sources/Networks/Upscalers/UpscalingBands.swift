@@ -10,6 +10,8 @@ package struct UpscalingBands {
     let engine: Engine
     /// Most bytes of a band and what is made of it, where that is more than a few rows.
     let bytes: Int
+    /// Most bytes of a network that lets nothing wait.
+    let allBytes: Int
     private let room: WaitingRoom
 
     /// What a band takes where memory is not limited. Less costs more at the joints.
@@ -31,6 +33,7 @@ package struct UpscalingBands {
         let free = engine.memory.room(beside: engine.shelf).map { max(0, $0 - held - scratch) }
         let band = bytes ?? min(Self.usualBytes, free.map { max($0 / 2, 1 << 24) } ?? .max)
         self.bytes = band
+        allBytes = bytes ?? free ?? Self.usualRoom
         let rest = min(waiting, free.map { max(0, $0 - band) } ?? Self.usualRoom)
         engine.memory.enter(engine.shelf, working: min(band, Int(work.activationBytes)) + scratch + rest)
         room = WaitingRoom(bytes: rest)
@@ -91,5 +94,39 @@ package struct UpscalingBands {
     /// The rows of a band that are made, without those that it only sees.
     func inner(_ map: FeatureMap, _ band: Band) -> FeatureMap {
         engine.part(map, rows: band.inner, columns: 0..<map.width)
+    }
+}
+
+/// A piece of a map that is worked on alone, with what it sees around it.
+struct UpscalingTile {
+    let rows, columns: Range<Int>
+    let seenRows, seenColumns: Range<Int>
+
+    /// Pieces of a map.
+    ///
+    /// - Parameters:
+    ///   - side: of a piece
+    ///   - reach: what it sees beyond on each side
+    static func all(height: Int, width: Int, side: Int, reach: Int) -> [UpscalingTile] {
+        func cut(_ count: Int) -> [(Range<Int>, Range<Int>)] {
+            stride(from: 0, to: count, by: side).map { first in
+                let end = min(count, first + side)
+                return (first..<end, max(0, first - reach)..<min(count, end + reach))
+            }
+        }
+        return cut(height).flatMap { rows in
+            cut(width).map {
+                UpscalingTile(rows: rows.0, columns: $0.0, seenRows: rows.1, seenColumns: $0.1)
+            }
+        }
+    }
+
+    var area: Int { rows.count * columns.count }
+}
+
+extension Range<Int> {
+    /// The same places counted from `first`, each `scale` times as long.
+    func from(_ first: Int, times scale: Int) -> Range<Int> {
+        (lowerBound - first) * scale..<(upperBound - first) * scale
     }
 }
