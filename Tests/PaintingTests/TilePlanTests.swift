@@ -70,7 +70,7 @@ import Threads
         for plan in [moved, other] {
             let lines = plan.seamLines.columns
             #expect(Set(lines.map(\.at)).count > still.seamLines.columns.count / 4)
-            #expect(lines.allSatisfy { $0.width == 24 })
+            #expect(lines.allSatisfy { $0.width == 26 })
         }
     }
 

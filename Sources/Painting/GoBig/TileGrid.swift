@@ -44,8 +44,8 @@ struct TileRow {
             let next = i + 1 < starts.count ? starts[i + 1] : starts[0] + whole
             let shared = starts[i] + length - next
             let first = next + (shared - overlap) / 2
-            // The middle of a blend is kept off the borders of cells, where many models leave marks of their own.
-            return overlap >= 2 * cell ? first + cell..<first + overlap : first..<first + overlap
+            // The middle of a blend is kept off the borders and middles of cells, where many models leave marks of their own.
+            return overlap >= 2 * cell ? first + cell - 2..<first + overlap : first..<first + overlap
         }
     }
 
