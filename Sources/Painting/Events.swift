@@ -5,11 +5,16 @@ package enum PaintingEvent: Sendable {
     /// The plan of one rung.
     package struct Plan: Sendable {
         package var source: PixelSize?
+        /// What it becomes, where it is enlarged.
+        package var enlarged: PixelSize?
         /// The part of the source that is painted, where there is a mask.
         package var area: Rectangle?
         /// How much of the source the mask lets through, 0…1.
         package var masked: Double?
         package var working: PixelSize
+        /// Parts that it is painted in, and how many of them are there already.
+        package var tiles = 1
+        package var painted = 0
         package var steps: Int
         package var run: Int
         /// σ at which the run starts, noise for one part of picture; 0 when nothing runs.

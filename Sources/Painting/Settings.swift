@@ -57,6 +57,8 @@ package struct Settings: Sendable {
     package var keepsColour = false
     /// How a mask is taken, where there is one.
     package var masking: Masking?
+    /// How the picture is enlarged and painted in tiles, where it is.
+    package var enlarging: Enlarging?
     /// The canvas that strokes are laid on where there is no picture, "#rrggbb".
     package var background: Colour?
 

@@ -33,7 +33,9 @@ struct BatchCommand: ParsableCommand {
     var rest: [String] = []
 
     /// Every command that makes pictures from pictures, one by one.
-    private static let commands: [any ItemCommand.Type] = [RefineCommand.self, InpaintCommand.self, FitCommand.self]
+    private static let commands: [any ItemCommand.Type] = [
+        RefineCommand.self, InpaintCommand.self, GoBigCommand.self, FitCommand.self,
+    ]
 
     func run() throws {
         var failed = false

@@ -36,19 +36,40 @@ package struct PositionNoise: Sendable {
         }
     }
 
+    /// Where a tensor lies among the cells of the working picture.
+    package struct Place: Sendable, Equatable {
+        /// Of its first cell; may be negative.
+        package var x, y: Int
+        /// Cells of a side after which noise repeats, where a texture goes on at its other side.
+        package var periodX, periodY: Int?
+
+        package init(x: Int = 0, y: Int = 0, periodX: Int? = nil, periodY: Int? = nil) {
+            (self.x, self.y, self.periodX, self.periodY) = (x, y, periodX, periodY)
+        }
+
+        /// Columns or rows of `count` cells from `first` on.
+        fileprivate static func cells(_ count: Int, from first: Int, period: Int?) -> [UInt32] {
+            (first..<first + count).map { cell in
+                UInt32(truncatingIfNeeded: period.map { ((cell % $0) + $0) % $0 } ?? cell)
+            }
+        }
+    }
+
     package let seed: UInt64
 
     package init(seed: UInt64) { self.seed = seed }
 
     /// - Parameters:
     ///   - shape: `[N, C, H, W]`; all items of the batch get the same noise
-    ///   - origin: cell of the working picture at which the tensor's first cell lies; may be negative
+    ///   - place: where the tensor lies in the working picture
     package func normal(
-        _ shape: [Int], _ use: Use, origin: (x: Int, y: Int) = (0, 0), threads: Threads = Threads(1)
+        _ shape: [Int], _ use: Use, at place: Place = .init(), threads: Threads = Threads(1)
     ) -> Tensor {
         let (items, channels, height, width) = (shape[0], shape[1], shape[2], shape[3])
         let key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
-        let place =
+        let columns = Place.cells(width, from: place.x, period: place.periodX)
+        let rows = Place.cells(height, from: place.y, period: place.periodY)
+        let what =
             use.purpose.rawValue << 28 | UInt32(truncatingIfNeeded: use.pass) << 16 & 0x0FFF_0000
             | UInt32(truncatingIfNeeded: use.step) & 0xFFFF
         var tensor = Tensor(unfilled: shape)
@@ -58,11 +79,7 @@ package struct PositionNoise: Sendable {
                 let layer = UInt32(truncatingIfNeeded: channel) | UInt32(truncatingIfNeeded: use.draw) << 20
                 for y in 0..<height {
                     for x in 0..<width {
-                        let counter = (
-                            UInt32(truncatingIfNeeded: x + origin.x), UInt32(truncatingIfNeeded: y + origin.y), layer,
-                            place
-                        )
-                        plane[y * width + x] = Self.normal(philox(counter, key: key))
+                        plane[y * width + x] = Self.normal(philox((columns[x], rows[y], layer, what), key: key))
                     }
                 }
             }
