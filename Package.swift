@@ -27,7 +27,7 @@ let package = Package(
         .target(name: "YAMLShims", dependencies: ["CLazyLibraries"]),
         .target(name: "CDNNL", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
         .target(name: "CKernels", cSettings: kernelFlags),
-        .target(name: "CMiniature", exclude: ["model", "MODEL_CARD.md"]),
+        .target(name: "CMiniature", exclude: ["model", "MODEL_CARD.md", "upscaler"]),
         .target(name: "CVocabulary", exclude: ["clip"]),
 
         // The ladder of modules: imports point upwards in this list only.

@@ -86,7 +86,17 @@ void kernel_copy_lanes(const float *source, size_t from, float *destination, siz
         for (size_t l = 0; l < count; l++) destination[p * lanes + to + l] = source[p * lanes + from + l];
 }
 
-void kernel_stretch_row(const float *source, size_t width, float *destination, size_t out_width, size_t lanes) {
+#define DOUBLE_ROW(B) \
+    for (size_t x = 0; x < width; x++) { \
+        memcpy(destination + 2 * x * (B), source + x * (B), (B) * sizeof *source); \
+        memcpy(destination + (2 * x + 1) * (B), source + x * (B), (B) * sizeof *source); \
+    }
+
+VARIANTS void kernel_stretch_row(const float *source, size_t width, float *destination, size_t out_width, size_t lanes) {
+    if (out_width == 2 * width) {
+        FOR_LANES(lanes, DOUBLE_ROW)
+        return;
+    }
     for (size_t x = 0; x < out_width; x++)
         memcpy(destination + x * lanes, source + x * width / out_width * lanes, lanes * sizeof *source);
 }
@@ -193,6 +203,88 @@ VARIANTS void kernel_gelu_array(const float *x, float *out, size_t count) {
 
 VARIANTS void kernel_quick_gelu_array(const float *x, float *out, size_t count) {
     for (size_t i = 0; i < count; i++) out[i] = x[i] * logistic(1.702f * x[i]);
+}
+
+// Attention in windows: few tokens, so scores of some queries at once lie in the cache.
+
+typedef float wide __attribute__((vector_size(64), aligned(4)));
+enum { WIDE = 16, QUERIES = 4 };
+
+static size_t whole_wide(size_t count) { return (count + WIDE - 1) / WIDE * WIDE; }
+
+size_t kernel_window_scratch_floats(size_t tokens, size_t width) {
+    return whole_wide(tokens) * width + tokens * whole_wide(width) + QUERIES * whole_wide(tokens);
+}
+
+/// WIDE sums for each of QUERIES rows, `stride` floats apart: rows·columns over `count` terms.
+INLINE void window_products(const float *rows, size_t stride, size_t queries, const float *columns, size_t column_stride, size_t count, wide sums[QUERIES]) {
+    for (size_t r = 0; r < QUERIES; r++) sums[r] = (wide){0};
+    const float *row[QUERIES];
+    for (size_t r = 0; r < QUERIES; r++) row[r] = rows + (r < queries ? r : 0) * stride;
+    for (size_t t = 0; t < count; t++) {
+        wide column = *(const wide *)(columns + t * column_stride);
+        for (size_t r = 0; r < QUERIES; r++) sums[r] += row[r][t] * column;
+    }
+}
+
+VARIANTS void kernel_window_attention(const float *qkv, size_t tokens, size_t width, size_t heads, float scale, const float *bias, const int32_t *regions, float *out, float *scratch) {
+    size_t row = 3 * heads * width, across = whole_wide(tokens), deep = whole_wide(width);
+    float *keys = scratch, *values = keys + across * width, *scores = values + tokens * deep;
+    for (size_t h = 0; h < heads; h++, bias += tokens * tokens) {
+        const float *q = qkv + h * width, *k = q + heads * width, *v = k + heads * width;
+        memset(keys, 0, across * width * sizeof *keys);
+        memset(values, 0, tokens * deep * sizeof *values);
+        for (size_t j = 0; j < tokens; j++)
+            for (size_t d = 0; d < width; d++) {
+                keys[d * across + j] = k[j * row + d];
+                values[j * deep + d] = v[j * row + d];
+            }
+        for (size_t first = 0; first < tokens; first += QUERIES) {
+            size_t queries = tokens - first < QUERIES ? tokens - first : QUERIES;
+            wide sums[QUERIES];
+            for (size_t j = 0; j < across; j += WIDE) {
+                window_products(q + first * row, row, queries, keys + j, across, width, sums);
+                for (size_t r = 0; r < QUERIES; r++) *(wide *)(scores + r * across + j) = sums[r];
+            }
+            for (size_t r = 0; r < queries; r++) {
+                float *s = scores + r * across, most = -3e38f, sum = 0;
+                const float *offsets = bias + (first + r) * tokens;
+                for (size_t j = 0; j < tokens; j++) s[j] = s[j] * scale + offsets[j];
+                if (regions)
+                    for (size_t j = 0; j < tokens; j++) s[j] -= regions[first + r] == regions[j] ? 0.0f : 100.0f;
+                for (size_t j = 0; j < tokens; j++) most = s[j] > most ? s[j] : most;
+                for (size_t j = 0; j < tokens; j++) s[j] = exponential(s[j] - most);
+                for (size_t j = 0; j < tokens; j++) sum += s[j];
+                float share = 1 / sum;
+                for (size_t j = 0; j < tokens; j++) s[j] *= share;
+            }
+            for (size_t d = 0; d < deep; d += WIDE) {
+                window_products(scores, across, queries, values + d, deep, tokens, sums);
+                size_t count = width - d < WIDE ? width - d : WIDE;
+                for (size_t r = 0; r < queries; r++) memcpy(out + (first + r) * heads * width + h * width + d, &sums[r], count * sizeof(float));
+            }
+        }
+    }
+}
+
+VARIANTS void kernel_add_scaled_array(const float *a, const float *b, float scale, float *out, size_t count) {
+    for (size_t i = 0; i < count; i++) out[i] = a[i] + scale * b[i];
+}
+
+/// Slopes are copied first: the compiler cannot know that they lie elsewhere.
+#define LEAK(B) \
+    { \
+        float slope[B]; \
+        for (size_t l = 0; l < (B); l++) slope[l] = slopes[l]; \
+        for (size_t p = 0; p < pixels; p++) \
+            for (size_t l = 0; l < (B); l++) { \
+                float x = plane[p * (B) + l], y = x * slope[l]; \
+                plane[p * (B) + l] = x < 0 ? y : x; \
+            } \
+    }
+
+VARIANTS void kernel_leak_plane(float *plane, size_t pixels, size_t lanes, const float *slopes) {
+    FOR_LANES(lanes, LEAK)
 }
 
 VARIANTS void kernel_add_array(const float *a, const float *b, float *out, size_t count) {

@@ -27,6 +27,9 @@ FILE_BYTES(unet_config) {
 FILE_BYTES(unet_weights) {
 #embed "model/unet/diffusion_pytorch_model.safetensors"
 };
+FILE_BYTES(upscaler) {
+#embed "upscaler/upscaler.safetensors"
+};
 
 static const miniature_file files[] = {
     {"model_index.json", model_index, sizeof model_index},
@@ -41,3 +44,8 @@ static const miniature_file files[] = {
 };
 
 const miniature_file *miniature_files(void) { return files; }
+
+const unsigned char *miniature_upscaler(size_t *count) {
+    *count = sizeof upscaler;
+    return upscaler;
+}

@@ -102,6 +102,9 @@ package final class WeightLedger {
     /// Buffers that old writers saved although they hold nothing learnt.
     private static let harmless = ["position_ids", "num_batches_tracked"]
 
+    /// Counts a tensor as taken that follows from others and is not read.
+    package func passOver(_ key: String) { taken.insert(key) }
+
     /// Every key that is missing, misshapen or left over.
     package var allFaults: [String] {
         let surplus = home.keys.filter { key in

@@ -299,15 +299,7 @@ struct PaintingOptions: ParsableArguments {
     }
 
     func makeEngine(profile: Profile? = nil) throws -> Engine {
-        var engine = try Engine(
-            threads: Threads(threads), precision: precision, memoryLimit: memoryLimit?.bytes, profile: profile)
-        engine.table = try KernelTableFile.here?.table(on: engine) ?? .shipped
-        if precision == .bf16, !engine.hasBFloat16 {
-            throw PaintingError.processorLacks(
-                "--precision bf16 needs a processor with BF16 instructions, and this one's best are \(engine.instructionSet). Pass --precision auto."
-            )
-        }
-        return engine
+        try Engine.chosen(threads: threads, precision: precision, memoryLimit: memoryLimit, profile: profile)
     }
 
     private static func text(_ argument: String, _ option: String) throws -> String {

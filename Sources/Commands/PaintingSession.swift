@@ -134,8 +134,9 @@ struct PaintingSession {
     /// What every operation took, where --verbose asks for it.
     ///
     /// - Parameter seconds: that painting took as a whole
-    func tellProfile(of studio: Studio, seconds: Double) {
-        let engine = studio.model.engine
+    func tellProfile(of studio: Studio, seconds: Double) { tellProfile(of: studio.model.engine, seconds: seconds) }
+
+    func tellProfile(of engine: Engine, seconds: Double) {
         guard let profile = engine.profile else { return }
         console.clearBar()
         for line in profile.report(of: seconds, on: engine) { console.tell(line) }

@@ -62,6 +62,7 @@ struct RerunCommand: ParsableCommand {
         var wanted: RecipeArguments
         let recipe = Recipe.read(metadata)
         if let recipe, recipe["command"].text == "compose" { return try composed(recipe) }
+        if let recipe, recipe["command"].text == "upscale" { return try enlarged(recipe) }
         if let recipe {
             wanted = try RecipeArguments(recipe: recipe, picture: picture)
         } else if let text = metadata.parameters {
@@ -181,11 +182,9 @@ struct RerunCommand: ParsableCommand {
             }
             return found
         }
-        if let option = [
-            ("--input", input), ("--model", model), ("--vae", vae), ("--memory-limit", memoryLimit?.argument),
-        ].first(where: { $0.1 != nil })?.0 {
-            throw PaintingError.usage("\(picture) was composed, which \(option) has no part in. Leave it out.")
-        }
+        try refuse(
+            [("--input", input), ("--model", model), ("--vae", vae), ("--memory-limit", memoryLimit?.argument)],
+            "composed")
         options += common(recipe["format"].text)
         do {
             return try ComposeCommand.parse(options + ["--", base])
@@ -193,6 +192,45 @@ struct RerunCommand: ParsableCommand {
             throw PaintingError.unsuitable(
                 "\(picture) says that it was made in a way that cannot be: \(ComposeCommand.message(for: error))")
         }
+    }
+
+    /// The same picture enlarged again.
+    private func enlarged(_ recipe: JSON) throws -> any ParsableCommand {
+        try refuse([("--model", model), ("--vae", vae)], "enlarged")
+        let search = SourceSearch(beside: picture, find: find)
+        var options = try UpscaleRecipe.arguments(recipe, picture: picture) { name, hash in
+            if name == LearnedUpscaler.miniature, try LearnedUpscaler.miniatureHash() == hash { return name }
+            guard let found = search.upscaler(named: name, hash: hash) else {
+                throw PaintingError.missing(
+                    "The upscaler \(name) (\(Self.short(hash))), which enlarged \(picture), is not \(search.places). Put its file there under that name, or name its folder with --find."
+                )
+            }
+            return found
+        }
+        var source = input
+        if source == nil, let name = recipe["source"]["name"].text, let hash = recipe["source"]["sha256"].text {
+            source = search.file(named: name, hash: hash)
+        }
+        guard let source else {
+            let name = recipe["source"]["name"].text ?? "The picture"
+            throw PaintingError.missing(
+                "\(name), which \(picture) was enlarged from, is not \(search.places). Name it with --input, or its folder with --find."
+            )
+        }
+        options += common(recipe["format"].text)
+        if let memoryLimit { options.append("--memory-limit=\(memoryLimit.argument)") }
+        do {
+            return try UpscaleCommand.parse(options + ["--", source])
+        } catch {
+            throw PaintingError.unsuitable(
+                "\(picture) says that it was made in a way that cannot be: \(UpscaleCommand.message(for: error))")
+        }
+    }
+
+    /// Refuses options that have no part in how the picture was made.
+    private func refuse(_ options: [(name: String, value: String?)], _ made: String) throws {
+        guard let option = options.first(where: { $0.value != nil })?.name else { return }
+        throw PaintingError.usage("\(picture) was \(made), which \(option) has no part in. Leave it out.")
     }
 
     private func result(_ format: String?) -> String {

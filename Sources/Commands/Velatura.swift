@@ -15,7 +15,7 @@ struct Velatura: ParsableCommand {
         version: Recipe.version,
         subcommands: [
             FitCommand.self, RefineCommand.self, InpaintCommand.self, SketchCommand.self, GoBigCommand.self,
-            PaintCommand.self,
+            UpscaleCommand.self, PaintCommand.self,
             GoBigPlanCommand.self, GoBigRenderCommand.self, GoBigAssembleCommand.self,
             ComposeCommand.self, BatchCommand.self, VerifyCommand.self, RerunCommand.self, HistoryCommand.self,
             ModelsCommand.self, DoctorCommand.self,

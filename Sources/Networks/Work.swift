@@ -19,7 +19,7 @@ package struct Work: Sendable {
     /// Most bytes that are worked in at once.
     package func working(threads: Int) -> Double { activationBytes + Double(threads) * scratchBytes }
 
-    fileprivate mutating func convolve(_ inputs: Int, _ outputs: Int, kernel: Int, pixels: Double) {
+    mutating func convolve(_ inputs: Int, _ outputs: Int, kernel: Int, pixels: Double) {
         let weights = Double(inputs * outputs * kernel * kernel)
         operations += 2 * weights * pixels * (kernel == 3 ? 1.0 / 3 : 1)
         // Winograd's transformed pixels, sums and weights: 36 values each for a piece of up to 96 tiles of 16 pixels.
@@ -29,11 +29,11 @@ package struct Work: Sendable {
             scratchBytes, 36 * 4 * (tiles * Double(inputs + 64) + Double(min(inputs, 128) * 64)))
     }
 
-    fileprivate mutating func multiply(_ inputs: Int, _ outputs: Int, rows: Double) {
+    mutating func multiply(_ inputs: Int, _ outputs: Int, rows: Double) {
         convolve(inputs, outputs, kernel: 1, pixels: rows)
     }
 
-    fileprivate mutating func attend(_ width: Int, queries: Double, keys: Double, batch: Double) {
+    mutating func attend(_ width: Int, queries: Double, keys: Double, batch: Double) {
         operations += 4 * Double(width) * queries * keys * batch
     }
 

@@ -92,12 +92,12 @@ package final class Convolution: Sendable {
 
     /// The name of what runs on maps like `x`: "winograd", or oneDNN's, such as "jit:avx512_core".
     package func implementation(for x: FeatureMap, accumulates: Bool = false) throws -> String {
-        let form = form(for: output(for: x, padding))
+        let form = form(for: result(of: x.shape, padding))
         return try form == .winograd
-            ? form.rawValue : operation(form, for: x, padding, accumulates: accumulates).implementation
+            ? form.rawValue : operation(form, for: x.shape, padding, accumulates: accumulates).implementation
     }
 
-    private func form(for result: FeatureMap) -> KernelPlan.Form {
+    private func form(for result: MapShape) -> KernelPlan.Form {
         fixedForm
             ?? KernelPlan.form(
                 weights.shape, stride: stride, height: result.height, width: result.width, precision: precision,
@@ -105,15 +105,33 @@ package final class Convolution: Sendable {
     }
 
     private func output(for x: FeatureMap, _ padding: Padding) -> FeatureMap {
-        let height = (x.height + padding.top + padding.bottom - weights.shape[2]) / stride + 1
-        let width = (x.width + padding.left + padding.right - weights.shape[3]) / stride + 1
-        return x.like(channels: outChannels, height: height, width: width)
+        let shape = result(of: x.shape, padding)
+        return x.like(channels: shape.channels, height: shape.height, width: shape.width)
+    }
+
+    private func result(of x: MapShape, _ padding: Padding) -> MapShape {
+        var shape = x
+        shape.channels = outChannels
+        shape.height = (x.height + padding.top + padding.bottom - weights.shape[2]) / stride + 1
+        shape.width = (x.width + padding.left + padding.right - weights.shape[3]) / stride + 1
+        return shape
     }
 
     private func run(_ x: FeatureMap, _ padding: Padding, into result: inout FeatureMap, accumulates: Bool) throws {
         precondition(x.channels == inChannels, "\(x.shapeDescription) into a convolution of \(inChannels) channels")
+        try x.withPointer { source in
+            try result.withMutablePointer { try run(source, x.shape, padding, to: $0, accumulates: accumulates) }
+        }
+    }
+
+    /// Writes the convolution of the map at `source`, or adds it; source and destination do not overlap.
+    func run(
+        _ source: UnsafePointer<Float>, _ x: MapShape, _ padding: Padding,
+        to destination: UnsafeMutablePointer<Float>, accumulates: Bool
+    ) throws {
+        let result = result(of: x, padding)
         let form = form(for: result)
-        let (kernel, pixels) = (weights.shape[2] * weights.shape[3], result.batch * result.pixels)
+        let (kernel, pixels) = (weights.shape[2] * weights.shape[3], result.batch * result.height * result.width)
         try engine.timed(
             "convolution, \(form.rawValue)",
             "\(inChannels)→\(outChannels), \(weights.shape[3])×\(weights.shape[2])"
@@ -121,21 +139,18 @@ package final class Convolution: Sendable {
             operations: 2 * Double(kernel * inChannels) * Double(outChannels * pixels)
         ) {
             if form == .winograd {
-                return winograd.run(x, padding, bias: bias, into: &result, accumulates: accumulates, on: engine)
+                return winograd.run(
+                    source, x, padding, bias: bias, to: destination, result, accumulates: accumulates, on: engine)
             }
             let operation = try operation(form, for: x, padding, accumulates: accumulates)
-            try x.withPointer { source in
-                try result.withMutablePointer { destination in
-                    try engine.withFactors(source, x.count, of: form.product) {
-                        try operation.run($0, bias: bias, into: destination, on: engine)
-                    }
-                }
+            try engine.withFactors(source, x.count, of: form.product) {
+                try operation.run($0, bias: bias, into: destination, on: engine)
             }
         }
     }
 
     private func operation(
-        _ form: KernelPlan.Form, for x: FeatureMap, _ padding: Padding, accumulates: Bool
+        _ form: KernelPlan.Form, for x: MapShape, _ padding: Padding, accumulates: Bool
     ) throws -> PackedOperation {
         let shape = Shape(
             batch: x.batch, height: x.height, width: x.width, padding: padding, accumulates: accumulates)
@@ -154,7 +169,7 @@ package final class Convolution: Sendable {
     /// whole blocks only; for 4 channels in, as in Stable Diffusion's first layer, it would fall back to its reference
     /// loops, hundreds of times slower.
     private func specification(
-        _ form: KernelPlan.Form, for x: FeatureMap, _ padding: Padding, accumulates: Bool
+        _ form: KernelPlan.Form, for x: MapShape, _ padding: Padding, accumulates: Bool
     ) -> dnnl_shim_convolution_spec {
         dnnl_shim_convolution_spec(
             batch: Int32(x.batch), in_channels: Int32(inChannels.roundedUp(to: x.lanes)), in_height: Int32(x.height),

@@ -25,6 +25,9 @@ package struct FeatureMap: Sendable {
     /// Floats of one plane.
     package var planeSize: Int { pixels * lanes }
     package var count: Int { storage.count }
+    package var shape: MapShape {
+        MapShape(batch: batch, channels: channels, height: height, width: width, lanes: lanes)
+    }
 
     package func withPointer<Result>(_ body: (UnsafePointer<Float>) throws -> Result) rethrows -> Result {
         try withExtendedLifetime(storage) { try body(UnsafePointer(storage.pointer)) }
@@ -51,6 +54,16 @@ package struct FeatureMap: Sendable {
 
     /// "2×64×32×48", for messages.
     package var shapeDescription: String { "\(batch)×\(channels)×\(height)×\(width)" }
+}
+
+/// How a ``FeatureMap``, or its first channels, lie in memory.
+package struct MapShape: Sendable {
+    package var batch, channels, height, width, lanes: Int
+
+    package var blocks: Int { (channels + lanes - 1) / lanes }
+    /// Floats of one plane, and of all.
+    package var planeSize: Int { height * width * lanes }
+    package var count: Int { batch * blocks * planeSize }
 }
 
 extension Engine {

@@ -184,5 +184,5 @@ package protocol PagedBytes: AnyObject {
 }
 
 extension Int {
-    func roundedUp(to multiple: Int) -> Int { (self + multiple - 1) / multiple * multiple }
+    package func roundedUp(to multiple: Int) -> Int { (self + multiple - 1) / multiple * multiple }
 }

@@ -19,10 +19,10 @@ final class Winograd: ShelvedLayer {
 
     static func isAvailable(lanes: Int) -> Bool { winograd_available(lanes) != 0 }
 
-    /// Writes the convolution of `x` to `result`, or adds it.
+    /// Writes the convolution of the map at `source`, or adds it.
     func run(
-        _ x: FeatureMap, _ padding: Convolution.Padding, bias: Storage?, into result: inout FeatureMap,
-        accumulates: Bool, on engine: Engine
+        _ source: UnsafePointer<Float>, _ x: MapShape, _ padding: Convolution.Padding, bias: Storage?,
+        to destination: UnsafeMutablePointer<Float>, _ result: MapShape, accumulates: Bool, on engine: Engine
     ) {
         let shape = self.shape(from: x, padding, to: result)
         let packed = packed.storage((winograd_packed_bytes(shape) + 3) / 4, on: engine) {
@@ -33,38 +33,34 @@ final class Winograd: ShelvedLayer {
         let scratchFloats = winograd_scratch_floats(shape, cut.tiles)
         let pixelPieces = cut.shares ? cut.pieces : threads.count
 
-        x.withPointer { source in
-            result.withMutablePointer { destination in
-                engine.scratch.lend(pixelPieces * pixelFloats + threads.count * scratchFloats) { memory in
-                    func transform(_ piece: Int, block: Int, to pixels: UnsafeMutablePointer<Float>) {
-                        let tiles = cut.range(piece)
-                        winograd_transform(shape, source, tiles.lowerBound, tiles.count, block, pixels)
-                    }
-                    func multiply(_ piece: Int, group: Int, from pixels: UnsafePointer<Float>, worker: Int) {
-                        let tiles = cut.range(piece)
-                        winograd_multiply(
-                            shape, pixels, packed.pointer, bias?.pointer, tiles.lowerBound, tiles.count, group,
-                            accumulates ? 1 : 0, destination,
-                            memory + pixelPieces * pixelFloats + worker * scratchFloats)
-                    }
-                    if cut.shares {
-                        threads.forEach(cut.pieces * shape.in_blocks) { index in
-                            let (piece, block) = index.quotientAndRemainder(dividingBy: shape.in_blocks)
-                            transform(piece, block: block, to: memory + piece * pixelFloats)
-                        }
-                        threads.forEachWithWorker(cut.pieces * cut.groups) { index, worker in
-                            // A group's pieces follow each other, so that its weights are in the shared cache.
-                            let (group, piece) = index.quotientAndRemainder(dividingBy: cut.pieces)
-                            multiply(piece, group: group, from: memory + piece * pixelFloats, worker: worker)
-                        }
-                    } else {
-                        threads.forEachWithWorker(cut.pieces) { piece, worker in
-                            let pixels = memory + worker * pixelFloats
-                            for block in 0..<shape.in_blocks { transform(piece, block: block, to: pixels) }
-                            for group in 0..<cut.groups {
-                                multiply(piece, group: group, from: pixels, worker: worker)
-                            }
-                        }
+        engine.scratch.lend(pixelPieces * pixelFloats + threads.count * scratchFloats) { memory in
+            func transform(_ piece: Int, block: Int, to pixels: UnsafeMutablePointer<Float>) {
+                let tiles = cut.range(piece)
+                winograd_transform(shape, source, tiles.lowerBound, tiles.count, block, pixels)
+            }
+            func multiply(_ piece: Int, group: Int, from pixels: UnsafePointer<Float>, worker: Int) {
+                let tiles = cut.range(piece)
+                winograd_multiply(
+                    shape, pixels, packed.pointer, bias?.pointer, tiles.lowerBound, tiles.count, group,
+                    accumulates ? 1 : 0, destination,
+                    memory + pixelPieces * pixelFloats + worker * scratchFloats)
+            }
+            if cut.shares {
+                threads.forEach(cut.pieces * shape.in_blocks) { index in
+                    let (piece, block) = index.quotientAndRemainder(dividingBy: shape.in_blocks)
+                    transform(piece, block: block, to: memory + piece * pixelFloats)
+                }
+                threads.forEachWithWorker(cut.pieces * cut.groups) { index, worker in
+                    // A group's pieces follow each other, so that its weights are in the shared cache.
+                    let (group, piece) = index.quotientAndRemainder(dividingBy: cut.pieces)
+                    multiply(piece, group: group, from: memory + piece * pixelFloats, worker: worker)
+                }
+            } else {
+                threads.forEachWithWorker(cut.pieces) { piece, worker in
+                    let pixels = memory + worker * pixelFloats
+                    for block in 0..<shape.in_blocks { transform(piece, block: block, to: pixels) }
+                    for group in 0..<cut.groups {
+                        multiply(piece, group: group, from: pixels, worker: worker)
                     }
                 }
             }
@@ -73,7 +69,7 @@ final class Winograd: ShelvedLayer {
     }
 
     private func shape(
-        from x: FeatureMap, _ padding: Convolution.Padding, to result: FeatureMap
+        from x: MapShape, _ padding: Convolution.Padding, to result: MapShape
     ) -> winograd_shape {
         let format =
             switch weights.format {

@@ -87,7 +87,8 @@ package struct FormulaCheckpoint {
         }
     }
 
-    private static func tensor(_ key: String, _ shape: [Int]) -> Tensor {
+    /// A tensor that follows from its name.
+    package static func tensor(_ key: String, _ shape: [Int]) -> Tensor {
         var seed: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in key.utf8 { seed = (seed ^ UInt64(byte)) &* 0x100_0000_01b3 }
         var generator = SeededGenerator(seed)

@@ -46,6 +46,14 @@ void kernel_silu_array(const float *x, float *out, size_t count);
 void kernel_gelu_array(const float *x, float *out, size_t count);
 void kernel_quick_gelu_array(const float *x, float *out, size_t count);
 void kernel_add_array(const float *a, const float *b, float *out, size_t count);
+/// out = a + scale·b
+void kernel_add_scaled_array(const float *a, const float *b, float scale, float *out, size_t count);
+/// Attention inside one window of `tokens` rows [q, k, v], each `heads`·`width` long; `bias` [heads, tokens, tokens] is added
+/// to the scores, and −100 between tokens of different `regions`, where these are given.
+size_t kernel_window_scratch_floats(size_t tokens, size_t width);
+void kernel_window_attention(const float *qkv, size_t tokens, size_t width, size_t heads, float scale, const float *bias, const int32_t *regions, float *out, float *scratch);
+/// What is below zero times the slope of its lane, in place.
+void kernel_leak_plane(float *plane, size_t pixels, size_t lanes, const float *slopes);
 
 // Number formats of weights, to 32-bit floats.
 void kernel_from_float16(const uint16_t *from, float *to, size_t count);

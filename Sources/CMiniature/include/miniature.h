@@ -13,4 +13,7 @@ typedef struct {
 /// All files; the last has no name.
 const miniature_file *miniature_files(void);
 
+/// The upscaler of the same kind: a safetensors file, see `upscaler/MODEL_CARD.md`.
+const unsigned char *miniature_upscaler(size_t *count);
+
 #endif

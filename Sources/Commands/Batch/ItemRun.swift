@@ -11,6 +11,7 @@ final class ItemRun {
     let batch: BatchOptions?
     let journal: Journal?
     let shelf = StudioShelf()
+    let upscalers = UpscalerShelf()
     private var seed: UInt64?
     /// Where the results of a folder of pictures go, which need not be there yet.
     private var folder: String?

@@ -76,6 +76,14 @@ package struct SourceSearch {
         return named.first { (try? HypernetworkFiles.hash($0))?.hasPrefix(hash.lowercased()) == true }
     }
 
+    /// The learnt upscaler of this name with this hash.
+    package func upscaler(named name: String, hash: String) -> String? {
+        files { $0 == name }.first { Self.hash($0, limit: Self.mostUpscalerBytes) == hash }
+    }
+
+    /// Far more than any upscaler has.
+    private static let mostUpscalerBytes = 1 << 30
+
     /// Of an embedding, as many as are ever read from one.
     private static let mostBytes = 1 << 27
 
