@@ -28,7 +28,9 @@ import Threads
         var wish = asked.wish(seed: 1, cell: 8)
         change(&settings, &asked, &wish)
         settings.enlarging = asked
-        let plan = asked.mode == .joint ? TilePlan(whole: source.size, overlap: overlap) : try TilePlan(wish, size: source.size)
+        let plan =
+            asked.mode == .joint
+            ? TilePlan(whole: source.size, overlap: overlap) : try TilePlan(wish, size: source.size)
         let skip = try #require(Skip(percent: "50"))
         let recipe = Recipe(
             "gobig", settings, settings.plan(skip, studio.model.scheduler), working: source.size,
@@ -58,13 +60,15 @@ import Threads
                 let source =
                     depth == 8
                     ? Picture(
-                        size: size, channels: channels, eight: (0..<count).map { _ in .random(in: 0 ... .max, using: &generator) })
+                        size: size, channels: channels,
+                        eight: (0..<count).map { _ in .random(in: 0 ... .max, using: &generator) })
                     : Picture(
                         size: size, channels: channels,
                         sixteen: (0..<count).map { _ in .random(in: 0 ... .max, using: &generator) })
                 let folder = Self.folder()
                 defer { TileFolder(folder).remove() }
-                let painting = try Self.painting(studio, try Self.store(source), tile: 64, overlap: 24, folder: folder) {
+                let painting = try Self.painting(studio, try Self.store(source), tile: 64, overlap: 24, folder: folder)
+                {
                     settings, asked, wish in
                     (settings.initialNoiseMultiplier, settings.prediction) = (0, .epsilon)
                     // Correcting what needs no correction may still round.
@@ -74,31 +78,38 @@ import Threads
                 }
                 let result = try Self.all(Self.paint(painting)).converted(depth: depth)
                 let exact = source.channels.hasAlpha && depth == 16
-                let worst = zip(0..<count, 0..<count).map { i, _ in
-                    let (x, y, c) = (i / channels.count % size.width, i / channels.count / size.width, i % channels.count)
-                    // What transparent pixels hide is not painted on; the painter sees colours bled into them.
-                    let hidden = channels.hasAlpha && source[x, y, channels.count - 1] == 0
-                    return hidden ? 0 : abs(result[x, y, c] - source[x, y, c])
-                }.max() ?? 0
+                let worst =
+                    zip(0..<count, 0..<count).map { i, _ in
+                        let (x, y, c) = (
+                            i / channels.count % size.width, i / channels.count / size.width, i % channels.count
+                        )
+                        // What transparent pixels hide is not painted on; the painter sees colours bled into them.
+                        let hidden = channels.hasAlpha && source[x, y, channels.count - 1] == 0
+                        return hidden ? 0 : abs(result[x, y, c] - source[x, y, c])
+                    }.max() ?? 0
                 // Through light and back, single precision is a 65535th off at most.
                 #expect(worst <= (depth == 16 ? 2 : 0), "\(channels) \(depth) \(exact): \(worst)")
             }
         }
     }
 
-    @Test("flat grey and a gradient through the built-in model show no boundary", arguments: [Enlarging.Mode.tiles, .joint])
+    @Test(
+        "flat grey and a gradient through the built-in model show no boundary",
+        arguments: [Enlarging.Mode.tiles, .joint])
     func smooth(mode: Enlarging.Mode) throws {
         let studio = try Studio(model: "miniature", on: try Engine())
         let size = PixelSize(width: 640, height: 448)
         for isFlat in [true, false] {
             let values = (0..<size.area).flatMap { pixel -> [UInt8] in
                 let (x, y) = (pixel % size.width, pixel / size.width)
-                return isFlat ? [128, 128, 128] : [UInt8(60 + x * 120 / size.width), UInt8(80 + y * 90 / size.height), 120]
+                return isFlat
+                    ? [128, 128, 128] : [UInt8(60 + x * 120 / size.width), UInt8(80 + y * 90 / size.height), 120]
             }
             let folder = Self.folder()
             defer { TileFolder(folder).remove() }
             let source = try Self.store(Picture(size: size, channels: .rgb, eight: values))
-            let painting = try Self.painting(studio, source, tile: 256, overlap: 64, folder: folder) { settings, asked, _ in
+            let painting = try Self.painting(studio, source, tile: 256, overlap: 64, folder: folder) {
+                settings, asked, _ in
                 (asked.mode, settings.steps) = (mode, 10)
             }
             // Where all is painted as one, the figures are taken where its tiles meet.
@@ -107,7 +118,8 @@ import Threads
             let score = try SeamScore(grid, result: try Self.paint(painting), source: source)
             #expect(score.edges.count == 7)
             let (edges, others) = (score.fine.edges, score.fine.others)
-            #expect(edges <= 1.1 * max(1, others), "\(isFlat ? "flat" : "gradient") \(mode): \(edges), elsewhere \(others)")
+            #expect(
+                edges <= 1.1 * max(1, others), "\(isFlat ? "flat" : "gradient") \(mode): \(edges), elsewhere \(others)")
         }
     }
 
@@ -145,7 +157,8 @@ import Threads
         #expect(soft.edges.map(\.at).sorted() == [227, 419])
         #expect(soft.broad.edges >= 1.5 * soft.broad.others, "\(soft.broad)")
         #expect(soft.fine.edges < 1.2, "a feathered jump is no step")
-        #expect(try hard.showing(above: 1.2, try Self.store(Self.textured(size) { $0 / 128 % 2 == 0 ? 0 : 4 })).count == 4)
+        #expect(
+            try hard.showing(above: 1.2, try Self.store(Self.textured(size) { $0 / 128 % 2 == 0 ? 0 : 4 })).count == 4)
         #expect(try still.showing(above: 1.2, source).isEmpty)
     }
 

@@ -17,7 +17,8 @@ import Threads
         let room = min(tile.width, tile.height) - overlap
         wish.jitter = Bool.random(using: &generator) ? .random(in: 0..<max(1, room / 2), using: &generator) : 0
         wish.seed = .random(in: 0 ... .max, using: &generator)
-        var size = PixelSize(width: .random(in: 9...400, using: &generator), height: .random(in: 9...300, using: &generator))
+        var size = PixelSize(
+            width: .random(in: 9...400, using: &generator), height: .random(in: 9...300, using: &generator))
         if Int.random(in: 0..<3, using: &generator) == 0 {
             wish.wrap = TilePlan.Wrap(x: true, y: Bool.random(using: &generator))
             size = PixelSize(
@@ -26,7 +27,9 @@ import Threads
         return (wish, size)
     }
 
-    @Test("in the grid every pixel is covered, weights add up to one, tiles begin at whole cells and lie over one another")
+    @Test(
+        "in the grid every pixel is covered, weights add up to one, tiles begin at whole cells and lie over one another"
+    )
     func grid() throws {
         for seed in 1...120 {
             var generator = SeededGenerator(UInt64(seed))
@@ -76,7 +79,9 @@ import Threads
 
     @Test("what cannot be planned is refused with both values")
     func refusals() {
-        func refused(_ change: (inout TilePlan.Wish) -> Void, _ size: PixelSize = PixelSize(width: 400, height: 300)) -> String? {
+        func refused(_ change: (inout TilePlan.Wish) -> Void, _ size: PixelSize = PixelSize(width: 400, height: 300))
+            -> String?
+        {
             var wish = TilePlan.Wish(tile: PixelSize(width: 128, height: 128), overlap: 32, cell: 8)
             change(&wish)
             do {
@@ -91,8 +96,15 @@ import Threads
         #expect(refused { $0.tile.width = 100 }?.contains("multiples of 8") == true)
         #expect(refused { $0.jitter = 48 }?.contains("less than 48") == true)
         #expect(refused({ $0.wrap = .init(x: true) }, PixelSize(width: 401, height: 300))?.contains("401") == true)
-        #expect(refused({ $0.wrap = .init(x: true); $0.layout = .ultimate })?.contains("ultimate") == true)
-        #expect(refused({ $0.overlap = 0; $0.tile = .init(width: 16, height: 16) }, .init(width: 1 << 20, height: 1 << 20)) != nil)
+        #expect(
+            refused({
+                $0.wrap = .init(x: true); $0.layout = .ultimate
+            })?.contains("ultimate") == true)
+        #expect(
+            refused(
+                {
+                    $0.overlap = 0; $0.tile = .init(width: 16, height: 16)
+                }, .init(width: 1 << 20, height: 1 << 20)) != nil)
     }
 
     @Test("other tools' layouts: frames are theirs, and tiles of one colour each look together as theirs do")

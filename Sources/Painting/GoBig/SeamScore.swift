@@ -89,7 +89,8 @@ package struct SeamScore: Sendable {
     }
 
     /// A random place at least so far from every seam, and 24 pixels from the sides; nil where there is none.
-    private static func place(_ index: Int, _ side: Int, away seams: Set<Int>, by distance: Int, _ seed: UInt64) -> Int? {
+    private static func place(_ index: Int, _ side: Int, away seams: Set<Int>, by distance: Int, _ seed: UInt64) -> Int?
+    {
         for attempt in 0..<64 {
             let word = PositionNoise.words(
                 (UInt32(truncatingIfNeeded: index), UInt32(attempt), 0, 0xF100_0000),
