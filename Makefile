@@ -9,7 +9,7 @@ RELEASE = -c release
 PROGRAM = .build/release/velatura
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-one demo install uninstall bench bench-peers golden golden-python masks format lint clean
+.PHONY: help setup build test test-one demo demo-gobig install uninstall bench bench-peers golden golden-python masks format lint clean
 
 help: ## this list
 	@echo "Velatura: make TARGET"
@@ -34,6 +34,13 @@ demo: build ## repaint a photograph at three skip levels, into demo/
 	  --prompt "a painting of desert at sunset" --seed 7 -o demo/ --overwrite
 	@echo
 	@echo "Look at demo/coffee-ladder.png, or open demo/coffee-ladder.html and move the slider."
+
+demo-gobig: build ## enlarge a photograph fourfold with new detail, and write its report, into demo/
+	@mkdir -p demo
+	$(PROGRAM) gobig samples/coffee.png --scale 4 --upscaler miniature --guidance 2 \
+	  --prompt "a photo of a cup of coffee" --map flat --seed 7 --report -o demo/coffee-big.png --overwrite
+	@echo
+	@echo "Look at demo/coffee-big.png, or open demo/coffee-big-report.html and move the slider."
 
 install: setup ## install one file that works from any folder: PREFIX=/usr/local
 	$(SWIFT) build $(RELEASE) --product velatura --static-swift-stdlib -Xlinker -s --scratch-path .build-install
@@ -60,7 +67,7 @@ golden-python: ## make the Python environment that golden numbers come from
 	.venv-golden/bin/pip install -r Tools/golden/requirements.txt
 
 golden: ## make the reference numbers under Tests/Golden anew (see golden-python)
-	@for script in schedules sampling randn resampling pictures unet text vae vae_tiny tokenizer img2img inpaint img2img_sdxl checkpoints torch_archives noise compat prompts adapters departures hypernetworks shortcuts upscalers miniature; do \
+	@for script in schedules sampling randn resampling pictures unet text vae vae_tiny tokenizer img2img inpaint img2img_sdxl checkpoints torch_archives noise compat prompts adapters departures hypernetworks shortcuts upscalers gobig miniature; do \
 	  echo "Tools/golden/$$script.py"; $(GOLDEN_PYTHON) Tools/golden/$$script.py || exit 1; done
 
 masks: ## draw masks/ anew from their outlines

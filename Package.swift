@@ -23,7 +23,7 @@ let package = Package(
         // The C beneath: each says in its header what it is for.
         .target(name: "CLazyLibraries"),
         .target(name: "CThreads", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
-        .target(name: "CodecShims", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
+        .target(name: "CodecShims", dependencies: ["CLazyLibraries", "CThreads"], cSettings: kernelFlags),
         .target(name: "YAMLShims", dependencies: ["CLazyLibraries"]),
         .target(name: "CDNNL", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
         .target(name: "CKernels", cSettings: kernelFlags),
@@ -53,7 +53,7 @@ let package = Package(
 
         .target(name: "TestKit", dependencies: ["Checkpoints", "RasterFiles"], path: "Tests/TestKit"),
         tests("Raster"),
-        tests("RasterFiles"),
+        tests("RasterFiles", ["Threads"]),
         tests("Tensors", ["Checkpoints", "Threads", "CKernels"]),
         tests("Checkpoints"),
         tests("Networks"),

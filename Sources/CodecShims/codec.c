@@ -1,9 +1,11 @@
 #include "codec.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int codec_fail(codec_failure *failure, codec_status status, const char *format, ...) {
     if (failure->status != CODEC_OK) return -1;
@@ -15,9 +17,36 @@ int codec_fail(codec_failure *failure, codec_status status, const char *format, 
     return -1;
 }
 
-int codec_buffer_write(codec_buffer *buffer, size_t place, const void *bytes, size_t count) {
-    if (count > SIZE_MAX / 2 - place) return -1;
-    size_t end = place + count;
+static size_t read_file(int file, uint64_t place, uint8_t *bytes, size_t count, codec_failure *failure) {
+    size_t done = 0;
+    while (done < count) {
+        ssize_t got = pread(file, bytes + done, count - done, (off_t)(place + done));
+        if (got == 0) break;
+        if (got > 0) {
+            done += (size_t)got;
+        } else if (errno != EINTR) {
+            int error = errno;
+            codec_fail(failure, CODEC_READ_FAILED, "%s", strerror(error));
+            failure->system_error = error;
+            break;
+        }
+    }
+    return done;
+}
+
+size_t codec_source_read(
+    const codec_source *source, uint64_t place, void *bytes, size_t count, codec_failure *failure) {
+    if (place >= source->count) return 0;
+    if (count > source->count - place) count = (size_t)(source->count - place);
+    if (!source->bytes) return read_file(source->file, place, bytes, count, failure);
+    memcpy(bytes, source->bytes + place, count);
+    return count;
+}
+
+/// Writes `count` bytes at `place`, growing the buffer as needed. Returns −1 when there is no room.
+static int write_buffer(codec_buffer *buffer, uint64_t place, const void *bytes, size_t count) {
+    if (place > SIZE_MAX / 2 || count > SIZE_MAX / 2 - place) return -1;
+    size_t end = (size_t)place + count;
     if (end > buffer->capacity) {
         size_t capacity = buffer->capacity ? buffer->capacity : 1 << 16;
         while (capacity < end) capacity += capacity / 2;
@@ -31,6 +60,32 @@ int codec_buffer_write(codec_buffer *buffer, size_t place, const void *bytes, si
     if (count) memcpy(buffer->bytes + place, bytes, count);
     if (end > buffer->count) buffer->count = end;
     return 0;
+}
+
+int codec_sink_write(
+    const codec_sink *sink, uint64_t place, const void *bytes, size_t count, codec_failure *failure) {
+    if (sink->buffer) {
+        if (write_buffer(sink->buffer, place, bytes, count) == 0) return 0;
+        return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left");
+    }
+    for (size_t done = 0; done < count;) {
+        ssize_t put = pwrite(sink->file, (const uint8_t *)bytes + done, count - done, (off_t)(place + done));
+        if (put >= 0) {
+            done += (size_t)put;
+        } else if (errno != EINTR) {
+            int error = errno;
+            codec_fail(failure, CODEC_WRITE_FAILED, "%s", strerror(error));
+            failure->system_error = error;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+size_t codec_sink_read(const codec_sink *sink, uint64_t place, void *bytes, size_t count, codec_failure *failure) {
+    if (!sink->buffer) return read_file(sink->file, place, bytes, count, failure);
+    codec_source written = {.bytes = sink->buffer->bytes, .count = sink->buffer->count};
+    return codec_source_read(&written, place, bytes, count, failure);
 }
 
 void codec_buffer_free(codec_buffer *buffer) {

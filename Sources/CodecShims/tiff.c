@@ -1,4 +1,4 @@
-// TIFF by libtiff: the library, and files in memory. Standard: Adobe TIFF 6.0.
+// TIFF by libtiff: the library, and the files that it reads and writes. Standard: Adobe TIFF 6.0.
 #include "tiff.h"
 
 #include <pthread.h>
@@ -50,33 +50,32 @@ const char *tiff_complaint(void) {
 
 void tiff_forget_complaint(void) { complaint[0] = 0; }
 
-static uint64_t size_of(const tiff_memory *memory) { return memory->out ? memory->out->count : memory->source.count; }
+static uint64_t size_of(const tiff_file *file) { return file->is_written ? file->count : file->source.count; }
 
 static tmsize_t read_proc(thandle_t handle, void *bytes, tmsize_t count) {
-    tiff_memory *memory = handle;
-    uint64_t size = size_of(memory);
-    if (count <= 0 || memory->place >= size) return 0;
-    uint64_t rest = size - memory->place;
-    size_t taken = (uint64_t)count < rest ? (size_t)count : (size_t)rest;
-    memcpy(bytes, (memory->out ? memory->out->bytes : memory->source.bytes) + memory->place, taken);
-    memory->place += taken;
-    return (tmsize_t)taken;
+    tiff_file *file = handle;
+    if (count <= 0) return 0;
+    size_t got = file->is_written
+                     ? codec_sink_read(&file->sink, file->place, bytes, (size_t)count, file->failure)
+                     : codec_source_read(&file->source, file->place, bytes, (size_t)count, file->failure);
+    file->place += got;
+    return (tmsize_t)got;
 }
 
 static tmsize_t write_proc(thandle_t handle, void *bytes, tmsize_t count) {
-    tiff_memory *memory = handle;
-    if (!memory->out || count < 0 || codec_buffer_write(memory->out, memory->place, bytes, (size_t)count)) {
-        memory->failed = 1;
+    tiff_file *file = handle;
+    if (!file->is_written || count < 0
+        || codec_sink_write(&file->sink, file->place, bytes, (size_t)count, file->failure))
         return 0;
-    }
-    memory->place += (uint64_t)count;
+    file->place += (uint64_t)count;
+    if (file->place > file->count) file->count = file->place;
     return count;
 }
 
 static toff_t seek_proc(thandle_t handle, toff_t offset, int whence) {
-    tiff_memory *memory = handle;
-    uint64_t base = whence == SEEK_CUR ? memory->place : whence == SEEK_END ? size_of(memory) : 0;
-    return memory->place = base + offset;
+    tiff_file *file = handle;
+    uint64_t base = whence == SEEK_CUR ? file->place : whence == SEEK_END ? size_of(file) : 0;
+    return file->place = base + offset;
 }
 
 static int close_proc(thandle_t handle) { return (void)handle, 0; }
@@ -84,7 +83,7 @@ static toff_t size_proc(thandle_t handle) { return size_of(handle); }
 static int map_proc(thandle_t handle, void **base, toff_t *size) { return (void)handle, (void)base, (void)size, 0; }
 static void unmap_proc(thandle_t handle, void *base, toff_t size) { (void)handle, (void)base, (void)size; }
 
-TIFF *tiff_open_memory(tiff_memory *memory, const char *mode) {
+TIFF *tiff_open(tiff_file *file, const char *mode) {
     return lazy_TIFFClientOpen(
-        "picture", mode, memory, read_proc, write_proc, seek_proc, close_proc, size_proc, map_proc, unmap_proc);
+        "picture", mode, file, read_proc, write_proc, seek_proc, close_proc, size_proc, map_proc, unmap_proc);
 }

@@ -6,12 +6,27 @@
 
 struct codec_tiff {
     TIFF *tiff;
-    tiff_memory memory;
+    tiff_file file;
     codec_header header;
+    /// How the samples lie: in tiles or strips of these sizes, of which some are decoded at a time.
+    enum { TIFF_BLOCKS, TIFF_PLAIN_ROWS, TIFF_ROWS } reading;
+    uint32_t block_width, block_height;
+    uint64_t block_bytes;
     uint16_t bits, planes_apart, photometric, file_channels;
     int premultiplied;
     uint16_t *palette[3];
 };
+
+/// Strips of more bytes are not decoded whole.
+enum { MOST_BLOCK = 1 << 24 };
+
+/// Samples of a pixel that lie together in the file.
+static uint32_t together(const codec_tiff *self) { return self->planes_apart ? 1 : self->file_channels; }
+
+/// Bytes of a row of a block.
+static uint64_t row_bytes(const codec_tiff *self) {
+    return ((uint64_t)self->block_width * together(self) * self->bits + 7) / 8;
+}
 
 static const char *photometric_name(uint16_t photometric) {
     switch (photometric) {
@@ -97,15 +112,56 @@ static int describe(codec_tiff *self, codec_failure *failure) {
     return 0;
 }
 
-codec_tiff *codec_tiff_open(const uint8_t *bytes, size_t count, codec_header *header, codec_failure *failure) {
+/// Settles how the samples are read.
+static int measure(codec_tiff *self, codec_failure *failure) {
+    TIFF *tiff = self->tiff;
+    codec_header *header = &self->header;
+    int tiled = lazy_TIFFIsTiled(tiff);
+    self->block_width = header->width;
+    self->block_height = header->height;
+    self->block_bytes = tiled ? lazy_TIFFTileSize64(tiff) : lazy_TIFFStripSize64(tiff);
+    if (tiled) {
+        lazy_TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &self->block_width);
+        lazy_TIFFGetField(tiff, TIFFTAG_TILELENGTH, &self->block_height);
+    } else {
+        lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &self->block_height);
+        if (self->block_height > header->height) self->block_height = header->height;
+    }
+    uint64_t stride = row_bytes(self);
+    // A tile far larger than the picture is a lie told to make us ask for memory.
+    uint64_t most = (uint64_t)header->width * header->height * together(self) * 2 * 4 + (1 << 26);
+    if (!self->block_width || !self->block_height || !self->block_bytes || self->block_bytes > most
+        || stride * self->block_height > self->block_bytes)
+        return codec_fail(failure, CODEC_DAMAGED, "its strips or tiles have an impossible size");
+
+    header->passes = 1;
+    header->band_rows = self->block_height;
+    header->memory = self->block_bytes;
+    if (tiled || self->block_bytes <= MOST_BLOCK) return 0;
+    // A strip that is too long to be decoded at once gives one row after the other.
+    uint16_t compression = COMPRESSION_NONE, order = FILLORDER_MSB2LSB;
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_FILLORDER, &order);
+    self->reading = compression == COMPRESSION_NONE && order == FILLORDER_MSB2LSB ? TIFF_PLAIN_ROWS : TIFF_ROWS;
+    self->block_bytes = lazy_TIFFScanlineSize64(tiff);
+    if (self->block_bytes < stride)
+        return codec_fail(failure, CODEC_DAMAGED, "its strips or tiles have an impossible size");
+    header->band_rows = 1;
+    header->memory = self->reading == TIFF_ROWS ? self->file.source.count : 0;
+    if (self->reading == TIFF_ROWS && self->planes_apart) header->passes = self->file_channels;
+    return 0;
+}
+
+codec_tiff *codec_tiff_open(const codec_source *source, codec_header *header, codec_failure *failure) {
     if (codec_tiff_available(failure)) return NULL;
     codec_tiff *self = calloc(1, sizeof *self);
     if (!self) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left"), NULL;
-    self->memory.source = (codec_span){bytes, count};
+    self->file.source = *source;
+    self->file.failure = failure;
     tiff_forget_complaint();
-    self->tiff = tiff_open_memory(&self->memory, "rm");
+    self->tiff = tiff_open(&self->file, "rm");
     if (!self->tiff) codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint());
-    if (!self->tiff || describe(self, failure)) {
+    if (!self->tiff || describe(self, failure) || measure(self, failure)) {
         codec_tiff_close(self);
         return NULL;
     }
@@ -116,13 +172,13 @@ codec_tiff *codec_tiff_open(const uint8_t *bytes, size_t count, codec_header *he
 /// Puts one row of a block, as the file has it, where it belongs among the samples.
 static void place_row(codec_tiff *self, const uint8_t *row, uint32_t count, int plane, uint8_t *out8, uint16_t *out16) {
     uint32_t channels = self->header.channels;
-    uint32_t together = self->planes_apart ? 1 : self->file_channels;
+    uint32_t near = together(self);
     int inverted = self->photometric == PHOTOMETRIC_MINISWHITE;
     if (self->bits == 16) {
         const uint16_t *words = (const uint16_t *)row;
         for (uint32_t x = 0; x < count; x++)
-            for (uint32_t c = 0; c < together; c++) {
-                uint16_t value = words[x * together + c];
+            for (uint32_t c = 0; c < near; c++) {
+                uint16_t value = words[x * near + c];
                 uint32_t channel = c + (uint32_t)plane;
                 out16[x * channels + channel] = inverted && channel == 0 ? 65535 - value : value;
             }
@@ -141,16 +197,15 @@ static void place_row(codec_tiff *self, const uint8_t *row, uint32_t count, int 
         return;
     }
     for (uint32_t x = 0; x < count; x++)
-        for (uint32_t c = 0; c < together; c++) {
-            uint8_t value = row[x * together + c];
+        for (uint32_t c = 0; c < near; c++) {
+            uint8_t value = row[x * near + c];
             uint32_t channel = c + (uint32_t)plane;
             out8[x * channels + channel] = inverted && channel == 0 ? 255 - value : value;
         }
 }
 
 /// Divides associated alpha out of the colours, rounding to nearest.
-static void divide_alpha(codec_tiff *self, void *samples) {
-    size_t pixels = (size_t)self->header.width * self->header.height;
+static void divide_alpha(codec_tiff *self, void *samples, size_t pixels) {
     uint32_t channels = self->header.channels, most = self->header.depth == 16 ? 65535 : 255;
     for (size_t pixel = 0; pixel < pixels; pixel++) {
         uint8_t *bytes = (uint8_t *)samples + pixel * channels;
@@ -166,56 +221,93 @@ static void divide_alpha(codec_tiff *self, void *samples) {
     }
 }
 
-int codec_tiff_decode(codec_tiff *self, void *samples, codec_failure *failure) {
-    TIFF *tiff = self->tiff;
-    uint32_t width = self->header.width, height = self->header.height, channels = self->header.channels;
-    uint32_t block_width = width, block_height = height;
-    int tiled = lazy_TIFFIsTiled(tiff);
-    uint64_t block_bytes = tiled ? lazy_TIFFTileSize64(tiff) : lazy_TIFFStripSize64(tiff);
-    if (tiled) {
-        lazy_TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &block_width);
-        lazy_TIFFGetField(tiff, TIFFTAG_TILELENGTH, &block_height);
-    } else {
-        lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &block_height);
-        if (block_height > height) block_height = height;
-    }
-    uint32_t together = self->planes_apart ? 1 : self->file_channels;
-    uint64_t stride = ((uint64_t)block_width * together * self->bits + 7) / 8;
-    // A tile far larger than the picture is a lie told to make us ask for memory.
-    uint64_t most = (uint64_t)width * height * together * 2 * 4 + (1 << 26);
-    if (!block_width || !block_height || !block_bytes || block_bytes > most || stride * block_height > block_bytes)
-        return codec_fail(failure, CODEC_DAMAGED, "its strips or tiles have an impossible size");
-    uint8_t *block = calloc(1, block_bytes);
-    if (!block) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left");
+/// Where rows go that are decoded: `count` of them from `y` on.
+typedef struct {
+    uint32_t y, count;
+    void *samples;
+} row_target;
 
-    tiff_forget_complaint();
-    int planes = self->planes_apart ? self->file_channels : 1;
-    for (int plane = 0; plane < planes; plane++)
-        for (uint64_t top = 0; top < height; top += block_height)
-            for (uint64_t left = 0; left < width; left += block_width) {
-                uint32_t x = (uint32_t)left, y = (uint32_t)top;
-                uint32_t rows = height - y < block_height ? height - y : block_height;
-                uint32_t columns = width - x < block_width ? width - x : block_width;
-                tmsize_t wanted = (tmsize_t)(tiled ? block_bytes : stride * rows);
-                tmsize_t read =
-                    tiled ? lazy_TIFFReadEncodedTile(
-                                tiff, lazy_TIFFComputeTile(tiff, x, y, 0, (uint16_t)plane), block, wanted)
-                          : lazy_TIFFReadEncodedStrip(
-                                tiff, lazy_TIFFComputeStrip(tiff, y, (uint16_t)plane), block, wanted);
-                if (read < wanted) {
-                    codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint());
-                    free(block);
-                    return -1;
-                }
-                for (uint32_t row = 0; row < rows; row++) {
-                    size_t first = ((size_t)(y + row) * width + x) * channels;
-                    place_row(
-                        self, block + row * stride, columns, plane, (uint8_t *)samples + first,
-                        (uint16_t *)samples + first);
-                }
+static void place_at(
+    codec_tiff *self, const uint8_t *row, uint32_t x, uint32_t y, uint32_t columns, int plane, const row_target *target) {
+    size_t first = ((size_t)(y - target->y) * self->header.width + x) * self->header.channels;
+    place_row(self, row, columns, plane, (uint8_t *)target->samples + first, (uint16_t *)target->samples + first);
+}
+
+static int complain(codec_failure *failure) { return codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint()); }
+
+/// Rows of strips or tiles that are decoded whole.
+static int read_blocks(codec_tiff *self, int plane, uint8_t *block, const row_target *target, codec_failure *failure) {
+    TIFF *tiff = self->tiff;
+    uint32_t width = self->header.width, height = self->header.height, end = target->y + target->count;
+    uint64_t stride = row_bytes(self);
+    int tiled = lazy_TIFFIsTiled(tiff);
+    for (uint64_t top = target->y / self->block_height * self->block_height; top < end; top += self->block_height)
+        for (uint64_t left = 0; left < width; left += self->block_width) {
+            uint32_t x = (uint32_t)left, y = (uint32_t)top;
+            uint32_t rows = height - y < self->block_height ? height - y : self->block_height;
+            uint32_t columns = width - x < self->block_width ? width - x : self->block_width;
+            tmsize_t wanted = (tmsize_t)(tiled ? self->block_bytes : stride * rows);
+            tmsize_t read =
+                tiled ? lazy_TIFFReadEncodedTile(
+                            tiff, lazy_TIFFComputeTile(tiff, x, y, 0, (uint16_t)plane), block, wanted)
+                      : lazy_TIFFReadEncodedStrip(tiff, lazy_TIFFComputeStrip(tiff, y, (uint16_t)plane), block, wanted);
+            if (read < wanted) return complain(failure);
+            for (uint32_t row = y < target->y ? target->y - y : 0; row < rows && y + row < end; row++)
+                place_at(self, block + row * stride, x, y + row, columns, plane, target);
+        }
+    return 0;
+}
+
+/// Rows of long strips that are not compressed, from where they lie in the file.
+static int read_plain_rows(codec_tiff *self, int plane, uint8_t *row, const row_target *target, codec_failure *failure) {
+    uint64_t stride = row_bytes(self);
+    for (uint32_t y = target->y; y < target->y + target->count; y++) {
+        uint32_t strip = lazy_TIFFComputeStrip(self->tiff, y, (uint16_t)plane);
+        uint64_t place = (uint64_t)(y % self->block_height) * stride;
+        if (place + stride > lazy_TIFFGetStrileByteCount(self->tiff, strip))
+            return codec_fail(failure, CODEC_DAMAGED, "its strip %u is too short", strip);
+        place += lazy_TIFFGetStrileOffset(self->tiff, strip);
+        if (codec_source_read(&self->file.source, place, row, (size_t)stride, failure) < stride)
+            return codec_fail(failure, CODEC_TRUNCATED, "the file ends early");
+        if (self->bits == 16 && lazy_TIFFIsByteSwapped(self->tiff))
+            for (uint64_t i = 0; i + 1 < stride; i += 2) {
+                uint8_t first = row[i];
+                row[i] = row[i + 1];
+                row[i + 1] = first;
             }
+        place_at(self, row, 0, y, self->header.width, plane, target);
+    }
+    return 0;
+}
+
+/// Rows of long strips, decoded one after the other.
+static int read_rows(codec_tiff *self, int plane, uint8_t *row, const row_target *target, codec_failure *failure) {
+    for (uint32_t y = target->y; y < target->y + target->count; y++) {
+        if (lazy_TIFFReadScanline(self->tiff, row, y, (uint16_t)plane) < 0) return complain(failure);
+        place_at(self, row, 0, y, self->header.width, plane, target);
+    }
+    return 0;
+}
+
+int codec_tiff_rows(
+    codec_tiff *self, uint32_t pass, uint32_t y, uint32_t count, void *samples, codec_failure *failure) {
+    self->file.failure = failure;
+    uint8_t *block = calloc(1, self->block_bytes);
+    if (!block) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left");
+    tiff_forget_complaint();
+    row_target target = {.y = y, .count = count, .samples = samples};
+    // A pass is either all planes or one of them.
+    int planes = self->planes_apart ? self->file_channels : 1;
+    int first = self->header.passes > 1 ? (int)pass : 0, end = self->header.passes > 1 ? first + 1 : planes;
+    int failed = 0;
+    for (int plane = first; plane < end && !failed; plane++)
+        failed = self->reading == TIFF_BLOCKS       ? read_blocks(self, plane, block, &target, failure)
+                 : self->reading == TIFF_PLAIN_ROWS ? read_plain_rows(self, plane, block, &target, failure)
+                                                    : read_rows(self, plane, block, &target, failure);
     free(block);
-    if (self->premultiplied) divide_alpha(self, samples);
+    if (failed) return -1;
+    if (self->premultiplied && pass + 1 == self->header.passes)
+        divide_alpha(self, samples, (size_t)self->header.width * count);
     return 0;
 }
 

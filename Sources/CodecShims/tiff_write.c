@@ -30,33 +30,85 @@ static void set_tags(TIFF *tiff, const codec_header *header, const codec_extras 
         lazy_TIFFSetField(tiff, TIFFTAG_XMLPACKET, (uint32_t)extras->xmp.count, extras->xmp.bytes);
 }
 
-int codec_tiff_encode(
-    const codec_header *header, const void *samples, const codec_extras *extras, int lzw, codec_buffer *out,
-    codec_failure *failure) {
-    if (codec_tiff_available(failure)) return -1;
-    size_t stride = (size_t)header->width * header->channels * (header->depth / 8);
-    uint32_t rows = stride >= 1 << 18 ? 1 : (uint32_t)((1 << 18) / stride);
-    if (rows > header->height) rows = header->height;
+struct codec_tiff_writer {
+    TIFF *tiff;
+    tiff_file file;
+    size_t stride;
+    uint32_t height, strip_rows;
+    /// Rows of the strip that is being filled, and strips before it.
+    uint8_t *strip;
+    uint32_t filled, strips;
+};
+
+codec_tiff_writer *codec_tiff_create(
+    const codec_header *header, const codec_extras *extras, int lzw, codec_sink sink, codec_failure *failure) {
+    if (codec_tiff_available(failure)) return NULL;
+    codec_tiff_writer *self = calloc(1, sizeof *self);
+    if (!self) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left"), NULL;
+    self->stride = (size_t)header->width * header->channels * (header->depth / 8);
+    self->height = header->height;
+    self->strip_rows = self->stride >= 1 << 18 ? 1 : (uint32_t)((1 << 18) / self->stride);
+    if (self->strip_rows > header->height) self->strip_rows = header->height;
     // Classic TIFF counts to 4 GiB.
-    int big = (double)stride * header->height > 3.9e9;
-    tiff_memory memory = {.out = out};
-    uint8_t *strip = malloc(stride * rows);
+    int big = (double)self->stride * header->height > 3.9e9;
+    self->file = (tiff_file){.sink = sink, .is_written = 1, .failure = failure};
+    self->strip = malloc(self->stride * self->strip_rows);
     tiff_forget_complaint();
-    TIFF *tiff = strip ? tiff_open_memory(&memory, big ? "w8" : "w") : NULL;
-    int good = tiff != NULL;
-    if (good) {
-        set_tags(tiff, header, extras, lzw, rows);
-        for (uint32_t y = 0, index = 0; good && y < header->height; y += rows, index++) {
-            uint32_t count = header->height - y < rows ? header->height - y : rows;
-            // The predictor may work in place, and the samples are not ours to change.
-            memcpy(strip, (const uint8_t *)samples + y * stride, stride * count);
-            good = lazy_TIFFWriteEncodedStrip(tiff, index, strip, (tmsize_t)(stride * count)) >= 0;
-        }
-        // Closing writes the directory.
-        lazy_TIFFClose(tiff);
+    if (self->strip) self->tiff = tiff_open(&self->file, big ? "w8" : "w");
+    if (!self->strip) codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left");
+    else if (!self->tiff) codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint());
+    if (failure->status != CODEC_OK) {
+        codec_tiff_discard(self);
+        return NULL;
     }
-    free(strip);
-    if (good && !memory.failed) return 0;
-    if (!strip || memory.failed) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left");
-    return codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint());
+    set_tags(self->tiff, header, extras, lzw, self->strip_rows);
+    return self;
+}
+
+/// Writes the strip that has been filled.
+static int write_strip(codec_tiff_writer *self) {
+    tmsize_t count = (tmsize_t)(self->stride * self->filled);
+    if (lazy_TIFFWriteEncodedStrip(self->tiff, self->strips, self->strip, count) < 0)
+        return codec_fail(self->file.failure, CODEC_DAMAGED, "%s", tiff_complaint());
+    self->strips++;
+    self->filled = 0;
+    return self->file.failure->status == CODEC_OK ? 0 : -1;
+}
+
+int codec_tiff_write(codec_tiff_writer *self, uint32_t count, const void *samples, codec_failure *failure) {
+    self->file.failure = failure;
+    tiff_forget_complaint();
+    for (uint32_t y = 0; y < count;) {
+        uint32_t room = self->strip_rows - self->filled, rows = count - y < room ? count - y : room;
+        // The predictor may work in place, and the samples are not ours to change.
+        memcpy(
+            self->strip + self->filled * self->stride, (const uint8_t *)samples + y * self->stride,
+            rows * self->stride);
+        self->filled += rows;
+        y += rows;
+        if (self->filled == self->strip_rows && write_strip(self)) return -1;
+    }
+    return 0;
+}
+
+int codec_tiff_finish(codec_tiff_writer *self, codec_failure *failure) {
+    self->file.failure = failure;
+    tiff_forget_complaint();
+    if (self->filled && write_strip(self)) return -1;
+    if (self->strips != (self->height + self->strip_rows - 1) / self->strip_rows)
+        return codec_fail(failure, CODEC_DAMAGED, "it lacks rows");
+    // Closing writes the directory.
+    lazy_TIFFClose(self->tiff);
+    self->tiff = NULL;
+    return failure->status == CODEC_OK ? 0 : -1;
+}
+
+void codec_tiff_discard(codec_tiff_writer *self) {
+    if (!self) return;
+    // Closing may still write, which then is in vain.
+    codec_failure ignored = {0};
+    self->file.failure = &ignored;
+    if (self->tiff) lazy_TIFFClose(self->tiff);
+    free(self->strip);
+    free(self);
 }

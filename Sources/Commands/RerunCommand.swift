@@ -106,9 +106,19 @@ struct RerunCommand: ParsableCommand {
                 )
             }
         }
-        for (option, what, file) in [("mask", "mask", wanted.mask), ("strokes", "strokes", wanted.strokes)] {
+        for (option, what, file) in [
+            ("mask", "mask", wanted.mask), ("strokes", "strokes", wanted.strokes), ("map", "map", wanted.map),
+            ("upscaler", "upscaler", wanted.upscaler),
+        ] {
             guard let file else { continue }
-            guard let found = search.file(named: file.name, hash: file.hash) else {
+            if option == "upscaler", file.name == LearnedUpscaler.miniature {
+                line.append("--upscaler=\(file.name)")
+                continue
+            }
+            let known =
+                option == "upscaler"
+                ? search.upscaler(named: file.name, hash: file.hash) : search.file(named: file.name, hash: file.hash)
+            guard let found = known else {
                 throw PaintingError.missing(
                     "The \(what) \(file.name) (\(Self.short(file.hash))), which \(picture) was painted with, is not \(search.places). Put the file there, or name its folder with --find."
                 )
@@ -151,6 +161,7 @@ struct RerunCommand: ParsableCommand {
                 switch wanted.command {
                 case "inpaint": try InpaintCommand.parse(line + inputs)
                 case "sketch": try SketchCommand.parse(line + inputs)
+                case "gobig": try GoBigCommand.parse(line + inputs)
                 case "refine": try RefineCommand.parse(line + inputs)
                 default: try PaintCommand.parse(line)
                 }

@@ -23,7 +23,7 @@ package enum PictureFile {
     ///
     /// Throws: `notFound`, `isFolder`, `notReadable`; what ``decode(_:name:limits:)`` throws; `readFailed`.
     package static func read(_ path: String, limits: Limits = Limits()) throws(PictureFileError) -> Picture {
-        try decode(try WholeFile.read(path, limit: limits.fileBytes), name: path, limits: limits)
+        try CodecReader(PictureSource(try ReadableFile(path, limit: limits.fileBytes), limits: limits)).picture()
     }
 
     /// The picture in a file's bytes, upright: turned as its EXIF data or its orientation tag asks.
@@ -33,19 +33,9 @@ package enum PictureFile {
     package static func decode(
         _ bytes: [UInt8], name: String, limits: Limits = Limits()
     ) throws(PictureFileError) -> Picture {
-        if bytes.isEmpty { throw .empty(path: name) }
-        if bytes.count > limits.fileBytes {
-            throw .fileTooLarge(path: name, bytes: bytes.count, limit: limits.fileBytes)
-        }
-        guard let format = PictureFormat(content: bytes) else { throw .notAPicture(path: name) }
         let result = bytes.withUnsafeBufferPointer { bytes in
             Result { () throws(PictureFileError) in
-                let source = PictureSource(bytes: bytes, path: name, format: format, limits: limits)
-                return switch format {
-                case .png: try source.readPNG()
-                case .jpeg: try source.readJPEG()
-                case .tiff: try source.readTIFF()
-                }
+                try CodecReader(PictureSource(bytes, name: name, limits: limits)).picture()
             }
         }
         return try result.get()
@@ -55,7 +45,7 @@ package enum PictureFile {
     ///
     /// Throws: as ``read(_:limits:)`` when the file cannot be read.
     package static func format(of path: String) throws(PictureFileError) -> PictureFormat? {
-        PictureFormat(content: try WholeFile.read(path))
+        PictureFormat(content: try ReadableFile(path, limit: .max).beginning(16))
     }
 
     /// Whether the library for a format is there; throws `libraryMissing` with its name when not.

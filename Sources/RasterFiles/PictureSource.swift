@@ -3,12 +3,35 @@ import Raster
 
 /// A file's bytes on their way to a picture, with what error messages need.
 struct PictureSource {
-    /// Lent for as long as the source is used.
-    let bytes: UnsafeBufferPointer<UInt8>
+    /// Lent for as long as the source is used, by `file` where there is one.
+    let content: codec_source
     /// The name to speak of the file by.
     let path: String
     let format: PictureFormat
     let limits: PictureFile.Limits
+    private let file: ReadableFile?
+
+    /// Throws: `empty`, `notAPicture`; `fileTooLarge`; `readFailed`.
+    init(_ file: ReadableFile, limits: PictureFile.Limits) throws(PictureFileError) {
+        (content, path, self.limits, self.file) = (file.source, file.path, limits, file)
+        format = try Self.format(try file.beginning(16), of: file.count, file.path, limits)
+    }
+
+    /// Throws: `empty`, `notAPicture`; `fileTooLarge`.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, name: String, limits: PictureFile.Limits) throws(PictureFileError) {
+        content = codec_source(bytes: bytes.baseAddress, file: -1, count: UInt64(bytes.count))
+        (path, self.limits, file) = (name, limits, nil)
+        format = try Self.format(Array(bytes.prefix(16)), of: bytes.count, name, limits)
+    }
+
+    private static func format(_ beginning: [UInt8], of count: Int, _ path: String, _ limits: PictureFile.Limits)
+        throws(PictureFileError) -> PictureFormat
+    {
+        if count == 0 { throw .empty(path: path) }
+        if count > limits.fileBytes { throw .fileTooLarge(path: path, bytes: count, limit: limits.fileBytes) }
+        guard let format = PictureFormat(content: beginning) else { throw .notAPicture(path: path) }
+        return format
+    }
 
     /// The picture's size when it is within limits and the file is long enough to hold what its header says.
     func checkedSize(_ header: codec_header) throws(PictureFileError) -> PixelSize {
@@ -17,36 +40,10 @@ struct PictureSource {
             throw .sideTooLong(path: path, size: size, limit: limits.longestSide)
         }
         if size.area > limits.pixels { throw .tooManyPixels(path: path, size: size, limit: limits.pixels) }
-        if header.smallest_file > UInt64(bytes.count) {
-            throw .promisesTooMuch(path: path, format: format, size: size, bytes: bytes.count)
+        if header.smallest_file > content.count {
+            throw .promisesTooMuch(path: path, format: format, size: size, bytes: Int(content.count))
         }
         return size
-    }
-
-    /// The picture whose samples `decode` fills in.
-    func picture(
-        _ header: codec_header, _ failure: inout codec_failure,
-        decode: (UnsafeMutableRawPointer, inout codec_failure) -> Int32
-    ) throws(PictureFileError) -> Picture {
-        let size = try checkedSize(header)
-        guard let channels = Picture.Channels(rawValue: Int(header.channels)), !size.isEmpty else {
-            throw .damaged(path: path, format: format, detail: "its header makes no sense")
-        }
-        let count = size.area * channels.count
-        var code: Int32 = 0
-        func filled<Sample: FixedWidthInteger>(_ type: Sample.Type) -> [Sample] {
-            var samples = [Sample](repeating: 0, count: count)
-            samples.withUnsafeMutableBytes { if let base = $0.baseAddress { code = decode(base, &failure) } }
-            return samples
-        }
-        let samples: Picture.Samples = header.depth == 16 ? .sixteen(filled(UInt16.self)) : .eight(filled(UInt8.self))
-        if code != 0 { throw error(failure) }
-        var picture = Picture(size: size, channels: channels, samples: samples)
-        if header.horizontal_resolution > 0, header.vertical_resolution > 0 {
-            picture.metadata.resolution = .init(
-                horizontal: header.horizontal_resolution, vertical: header.vertical_resolution)
-        }
-        return picture
     }
 
     /// What a codec's failure means for this file.
@@ -57,21 +54,9 @@ struct PictureSource {
         case CODEC_TRUNCATED: return .truncated(path: path, format: format, detail: detail)
         case CODEC_UNSUPPORTED: return .unsupported(path: path, format: format, detail: detail)
         case CODEC_OUT_OF_MEMORY: return .outOfMemory(path: path)
+        case CODEC_READ_FAILED: return .readFailed(path: path, reason: systemReason(failure.system_error))
         default: return .damaged(path: path, format: format, detail: detail)
         }
-    }
-}
-
-extension Picture {
-    /// The picture turned upright as its EXIF data asks, which says so from then on. A quarter turn turns the
-    /// resolution too.
-    func upright(from orientation: Orientation) -> Picture {
-        guard orientation != .upright else { return self }
-        var copy = self.turned(from: orientation)
-        if orientation.swapsSides, let resolution = metadata.resolution {
-            copy.metadata.resolution = .init(horizontal: resolution.vertical, vertical: resolution.horizontal)
-        }
-        return copy
     }
 }
 

@@ -1,5 +1,6 @@
 import CodecShims
 import Raster
+import Threads
 
 extension PictureFile {
     /// How a picture is written.
@@ -16,10 +17,12 @@ extension PictureFile {
         package var overwrite: Bool
         /// Whether to wait until the disk has the file.
         package var sync: Bool
+        /// Threads that compress a PNG; its bytes do not depend on them.
+        package var threads: Threads
 
         package init(
             format: PictureFormat? = nil, quality: Int = 95, compression: Int = 6, lzw: Bool = false,
-            overwrite: Bool = true, sync: Bool = false
+            overwrite: Bool = true, sync: Bool = false, threads: Threads = Threads()
         ) {
             self.format = format
             self.quality = quality
@@ -27,6 +30,7 @@ extension PictureFile {
             self.lzw = lzw
             self.overwrite = overwrite
             self.sync = sync
+            self.threads = threads
         }
     }
 
@@ -38,8 +42,11 @@ extension PictureFile {
         _ picture: Picture, to path: String, options: WriteOptions = WriteOptions()
     ) throws(PictureFileError) {
         let format = options.format ?? PictureFormat(path: path) ?? .png
-        let bytes = try encode(picture, as: format, options: options, name: path)
-        try WholeFile.write(bytes, to: path, overwrite: options.overwrite, sync: options.sync)
+        try WholeFile.fill(path, overwrite: options.overwrite, sync: options.sync, as: { $0 }) {
+            (file) throws(PictureFileError) in
+            let sink = codec_sink(buffer: nil, file: file)
+            try PictureWriter(like: picture, as: format, options: options, to: sink, name: path).write(picture)
+        }
     }
 
     /// A picture as the bytes of a file.
@@ -52,71 +59,15 @@ extension PictureFile {
         _ picture: Picture, as format: PictureFormat, options: WriteOptions = WriteOptions(),
         name: String = "the picture"
     ) throws(PictureFileError) -> [UInt8] {
-        if max(picture.width, picture.height) > format.longestSide {
-            throw .formatTooSmall(path: name, format: format, size: picture.size)
+        let buffer = UnsafeMutablePointer<codec_buffer>.allocate(capacity: 1)
+        buffer.initialize(to: codec_buffer())
+        defer {
+            codec_buffer_free(buffer)
+            buffer.deallocate()
         }
-        let picture = format == .jpeg ? picture.converted(depth: 8).flattened() : picture
-        var buffer = codec_buffer()
-        defer { codec_buffer_free(&buffer) }
-        var failure = codec_failure()
-        let code = withEncoding(picture) { header, samples, extras in
-            switch format {
-            case .png:
-                codec_png_encode(header, samples, extras, Int32(clamping: options.compression), &buffer, &failure)
-            case .jpeg: codec_jpeg_encode(header, samples, extras, Int32(clamping: options.quality), &buffer, &failure)
-            case .tiff: codec_tiff_encode(header, samples, extras, options.lzw ? 1 : 0, &buffer, &failure)
-            }
-        }
-        if code != 0 {
-            switch failure.status {
-            case CODEC_LIBRARY_MISSING: throw .libraryMissing(format: format, detail: failure.line)
-            case CODEC_OUT_OF_MEMORY: throw .outOfMemory(path: name)
-            default: throw .encodingFailed(path: name, format: format, detail: failure.line)
-            }
-        }
-        return Array(UnsafeBufferPointer(start: buffer.bytes, count: buffer.count))
-    }
-
-    /// Lends a picture as the codecs take it.
-    private static func withEncoding(
-        _ picture: Picture,
-        _ body: (UnsafePointer<codec_header>, UnsafeRawPointer?, UnsafePointer<codec_extras>) -> Int32
-    ) -> Int32 {
-        var header = codec_header()
-        header.width = UInt32(picture.width)
-        header.height = UInt32(picture.height)
-        header.channels = UInt32(picture.channels.count)
-        header.depth = UInt32(picture.depth)
-        header.orientation = 1
-        header.horizontal_resolution = picture.metadata.resolution?.horizontal ?? 0
-        header.vertical_resolution = picture.metadata.resolution?.vertical ?? 0
-        let metadata = picture.metadata
-        var texts = metadata.texts
-        if let xmp = metadata.xmp {
-            texts.append(.init(keyword: PNGText.xmpKeyword, text: String(decoding: xmp, as: UTF8.self)))
-        }
-        return withCTexts(texts.compactMap(PNGText.init)) { texts in
-            (metadata.profile ?? []).withUnsafeBufferPointer { profile in
-                (metadata.exif ?? []).withUnsafeBufferPointer { exif in
-                    (metadata.xmp ?? []).withUnsafeBufferPointer { xmp in
-                        var extras = codec_extras(
-                            profile: codec_span(bytes: profile.baseAddress, count: profile.count),
-                            exif: codec_span(bytes: exif.baseAddress, count: exif.count),
-                            xmp: codec_span(bytes: xmp.baseAddress, count: xmp.count),
-                            texts: texts.baseAddress, text_count: texts.count)
-                        return withUnsafePointer(to: &header) { header in
-                            withUnsafePointer(to: &extras) { extras in
-                                switch picture.samples {
-                                case .eight(let values): values.withUnsafeBytes { body(header, $0.baseAddress, extras) }
-                                case .sixteen(let values):
-                                    values.withUnsafeBytes { body(header, $0.baseAddress, extras) }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        let sink = codec_sink(buffer: buffer, file: -1)
+        try PictureWriter(like: picture, as: format, options: options, to: sink, name: name).write(picture)
+        return Array(UnsafeBufferPointer(start: buffer.pointee.bytes, count: buffer.pointee.count))
     }
 }
 

@@ -14,19 +14,44 @@ package enum WholeFile {
     /// - Parameter limit: the most bytes that may be read; checked before room for them is made.
     /// Throws: `notFound`, `isFolder`, `notReadable`; `fileTooLarge`; `readFailed` when reading stops midway.
     package static func read(_ path: String, limit: Int = .max) throws(PictureFileError) -> [UInt8] {
+        let opened = try opened(path, limit: limit)
+        defer { close(opened.file) }
+        return try rest(of: opened.file, path, count: opened.count, limit: limit)
+    }
+
+    /// A file to be read, and its bytes as far as they are known.
+    struct Opened {
+        /// To be closed by whoever asked.
+        var file: Int32
+        var count: Int
+        /// Whether any part of it can be read at any time.
+        var isPlain: Bool
+    }
+
+    /// Throws: as ``read(_:limit:)``
+    static func opened(_ path: String, limit: Int) throws(PictureFileError) -> Opened {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
             let code = errno
             if code == ENOENT || code == ENOTDIR { throw .notFound(path: path) }
             throw .notReadable(path: path, reason: reason(code))
         }
-        defer { close(file) }
         var status = stat()
-        guard fstat(file, &status) == 0 else { throw .readFailed(path: path, reason: reason(errno)) }
-        if status.st_mode & S_IFMT == S_IFDIR { throw .isFolder(path: path) }
-        let count = Int(status.st_size)
-        if count > limit { throw .fileTooLarge(path: path, bytes: count, limit: limit) }
+        do throws(PictureFileError) {
+            guard fstat(file, &status) == 0 else { throw .readFailed(path: path, reason: reason(errno)) }
+            if status.st_mode & S_IFMT == S_IFDIR { throw .isFolder(path: path) }
+            let count = Int(status.st_size)
+            if count > limit { throw .fileTooLarge(path: path, bytes: count, limit: limit) }
+            // Files that the system makes up as they are read say that they are empty.
+            return Opened(file: file, count: count, isPlain: status.st_mode & S_IFMT == S_IFREG && count > 0)
+        } catch {
+            close(file)
+            throw error
+        }
+    }
 
+    /// What an opened file still has to give.
+    static func rest(of file: Int32, _ path: String, count: Int, limit: Int) throws(PictureFileError) -> [UInt8] {
         // A pipe has no size beforehand, and a file may grow, so reading goes on until there is nothing left.
         var bytes = [UInt8](repeating: 0, count: count + 1)
         var filled = 0
@@ -66,6 +91,48 @@ package enum WholeFile {
         to path: String, overwrite: Bool = true, sync: Bool = false,
         _ body: ((UnsafeRawBufferPointer) throws(PictureFileError) -> Void) throws(PictureFileError) -> Void
     ) throws(PictureFileError) {
+        try fill(path, overwrite: overwrite, sync: sync, as: { $0 }) { (file) throws(PictureFileError) in
+            try body { (bytes) throws(PictureFileError) in
+                var written = 0
+                while written < bytes.count {
+                    let count = writeOnce(file, bytes, from: written)
+                    if count >= 0 {
+                        written += count
+                    } else if errno != EINTR {
+                        throw .writeFailed(path: path, reason: reason(errno))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same with a file that `body` fills; what it wrote can be read in it too.
+    ///
+    /// - Parameter failure: an error of ours as one of the body's kind
+    static func fill<Failure: Error>(
+        _ path: String, overwrite: Bool, sync: Bool, as failure: (PictureFileError) -> Failure,
+        _ body: (_ file: Int32) throws(Failure) -> Void
+    ) throws(Failure) {
+        func ours<Value>(_ step: () throws(PictureFileError) -> Value) throws(Failure) -> Value {
+            do throws(PictureFileError) { return try step() } catch { throw failure(error) }
+        }
+        let (file, passing) = try ours { () throws(PictureFileError) in try begin(path, overwrite: overwrite) }
+        do throws(Failure) {
+            do throws(Failure) { try body(file) } catch {
+                close(file)
+                throw error
+            }
+            try ours { () throws(PictureFileError) in
+                try end(file, path, sync: sync)
+                try move(passing, to: path, overwrite: overwrite)
+            }
+        } catch {
+            unlink(passing)
+            throw error
+        }
+    }
+
+    private static func begin(_ path: String, overwrite: Bool) throws(PictureFileError) -> (file: Int32, path: String) {
         let (folder, name) = split(path)
         if name.isEmpty { throw .cannotCreate(path: path, reason: "it names a folder") }
         try makeFolder(folder, for: path)
@@ -74,14 +141,14 @@ package enum WholeFile {
             if status.st_mode & S_IFMT == S_IFDIR { throw .cannotCreate(path: path, reason: "a folder has that name") }
             if !overwrite { throw .alreadyExists(path: path) }
         }
-        let (file, passing) = try createPassing(folder: folder, name: name, for: path)
-        do {
-            try fill(file, path, sync: sync, body)
-            try move(passing, to: path, overwrite: overwrite)
-        } catch {
-            unlink(passing)
-            throw error
-        }
+        return try createPassing(folder: folder, name: name, for: path)
+    }
+
+    private static func end(_ file: Int32, _ path: String, sync: Bool) throws(PictureFileError) {
+        let failure = sync && fsync(file) != 0 ? errno : 0
+        // Some file systems tell of a full disk only here.
+        if close(file) != 0, failure == 0 { throw .writeFailed(path: path, reason: reason(errno)) }
+        if failure != 0 { throw .writeFailed(path: path, reason: reason(failure)) }
     }
 
     /// Makes a folder and those above it, where they are missing.
@@ -99,7 +166,7 @@ package enum WholeFile {
     ) throws(PictureFileError) -> (file: Int32, path: String) {
         for attempt in 0..<100 {
             let passing = "\(folder)/.\(stem(name)).\(getpid())-\(attempt).part"
-            let file = open(passing, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            let file = open(passing, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if file >= 0 { return (file, passing) }
             if errno != EEXIST { throw .cannotCreate(path: path, reason: reason(errno)) }
         }
@@ -130,32 +197,6 @@ package enum WholeFile {
 
     /// The part of a name that a passing one keeps: long names must leave room for what is added to them.
     private static func stem(_ name: String) -> String { String(decoding: name.utf8.prefix(200), as: UTF8.self) }
-
-    private static func fill(
-        _ file: Int32, _ path: String, sync: Bool,
-        _ body: ((UnsafeRawBufferPointer) throws(PictureFileError) -> Void) throws(PictureFileError) -> Void
-    ) throws(PictureFileError) {
-        do {
-            try body { (bytes) throws(PictureFileError) in
-                var written = 0
-                while written < bytes.count {
-                    let count = writeOnce(file, bytes, from: written)
-                    if count >= 0 {
-                        written += count
-                    } else if errno != EINTR {
-                        throw .writeFailed(path: path, reason: reason(errno))
-                    }
-                }
-            }
-        } catch {
-            close(file)
-            throw error
-        }
-        let failure = sync && fsync(file) != 0 ? errno : 0
-        // Some file systems tell of a full disk only here.
-        if close(file) != 0, failure == 0 { throw .writeFailed(path: path, reason: reason(errno)) }
-        if failure != 0 { throw .writeFailed(path: path, reason: reason(failure)) }
-    }
 
     private static func move(_ passing: String, to path: String, overwrite: Bool) throws(PictureFileError) {
         if !overwrite {

@@ -3,7 +3,7 @@ import CThreads
 /// How many threads a piece of work may use.
 ///
 /// Work is always cut into pieces that do not depend on the count, so results are the same bytes whatever it is.
-package struct Threads: Sendable {
+package struct Threads: Hashable, Sendable {
     /// Threads that run at once, at least 1.
     package let count: Int
 

@@ -57,6 +57,42 @@ struct HostileFileTests {
         #expect(refused > 1000)
     }
 
+    @Test("strips refuse what the whole refuses, and are the same picture otherwise")
+    func byStrips() throws {
+        let golden = try GoldenPictures()
+        let folder = try PassingFolder()
+        let path = folder.file("it")
+        let limits = PictureFile.Limits(longestSide: 20_000, pixels: 1 << 22)
+        var noise = Noise(seed: 16)
+        var (met, refused) = (0, 0)
+        func compare(_ bytes: [UInt8], _ name: String) throws {
+            try WholeFile.write(bytes, to: path)
+            let whole = try? PictureFile.decode(bytes, name: "it", limits: limits)
+            met += 1
+            do {
+                let reader = try PictureReader(path, limits: limits, unrollingIn: folder.path)
+                let read = try strips(reader, samples: 50)
+                #expect(read.picture == whole, "\(name)")
+            } catch let error as PictureFileError {
+                refused += 1
+                #expect(whole == nil && error.exitCode == 65, "\(name): \(error)")
+            }
+        }
+        for name in golden.expected.keys.sorted() {
+            let bytes = try golden.bytes(name)
+            for length in stride(from: 1, to: bytes.count, by: 17) { try compare(Array(bytes[..<length]), name) }
+            for _ in 0..<40 {
+                var changed = bytes
+                for _ in 0...noise.below(3) {
+                    let place = noise.below(2) == 0 ? noise.below(min(200, changed.count)) : noise.below(changed.count)
+                    changed[place] = UInt8(truncatingIfNeeded: noise.next())
+                }
+                try compare(changed, name)
+            }
+        }
+        #expect(met > 3000 && refused > 2000)
+    }
+
     @Test("a PNG that claims 2^31 pixels a side")
     func hugePNG() {
         let claims: [(UInt32, UInt32)] = [
@@ -135,15 +171,6 @@ struct HostileFileTests {
     /// A PNG with a header and one empty data chunk; checksums are right.
     private func png(width: UInt32, height: UInt32) -> [UInt8] {
         func big(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
-        func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
-            let named = Array(name.utf8) + body
-            var crc: UInt32 = 0xffff_ffff
-            for byte in named {
-                crc ^= UInt32(byte)
-                for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xedb8_8320 : crc >> 1 }
-            }
-            return big(UInt32(body.count)) + named + big(~crc)
-        }
         return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
             + chunk("IHDR", big(width) + big(height) + [8, 2, 0, 0, 0])
             + chunk("IDAT", [0x78, 0x9c, 3, 0, 0, 0, 0, 1]) + chunk("IEND", [])

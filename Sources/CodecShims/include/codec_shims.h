@@ -1,8 +1,10 @@
 // What Swift cannot say about libpng, libjpeg and libtiff: setjmp error traps, variadic calls, structs that are macros.
 //
-// Each format has the same few functions. `open` reads the header only, so that the caller can refuse a picture before
-// room for it is made; `decode` fills the caller's samples; `close` may be called at any time. Nothing is written to
-// standard error. Functions that fail return NULL or −1 and fill a `codec_failure`.
+// Each format has the same few functions. A reader's `open` reads what stands before the samples, so that the caller can
+// refuse a picture before room for it is made; `rows` fills the caller's samples, in one call or many; `end` reads what
+// stands behind them. A writer's `create` writes what stands before the samples, `write` takes rows, `finish` ends the
+// file. `close` may be called at any time. Nothing is written to standard error. Functions that fail return NULL or −1 and
+// fill a `codec_failure`, which must live as long as the reader or writer does, or until the next call brings another.
 #ifndef VELATURA_CODEC_SHIMS_H
 #define VELATURA_CODEC_SHIMS_H
 
@@ -16,10 +18,14 @@ typedef enum {
     CODEC_DAMAGED,
     CODEC_UNSUPPORTED,
     CODEC_OUT_OF_MEMORY,
+    CODEC_READ_FAILED,
+    CODEC_WRITE_FAILED,
 } codec_status;
 
 typedef struct {
     codec_status status;
+    /// The system's number for why reading or writing failed.
+    int system_error;
     /// What is wrong, in words that continue a sentence.
     char text[240];
 } codec_failure;
@@ -37,6 +43,13 @@ typedef struct {
     double horizontal_resolution, vertical_resolution;
     /// The fewest bytes that a file of this header can need, 0 where that cannot be told.
     uint64_t smallest_file;
+    /// How often the rows are gone through, from top to bottom: 1, or more where a file has parts of every row apart. Each
+    /// time but the first, the samples must be as the time before left them.
+    uint32_t passes;
+    /// Rows lie in the file in groups of so many; asking for other numbers of them costs time.
+    uint32_t band_rows;
+    /// Bytes that reading takes beside the caller's samples, where they are many.
+    uint64_t memory;
 } codec_header;
 
 /// Bytes that belong to someone else; those of a reader live until it is closed.
@@ -52,6 +65,20 @@ typedef struct {
 } codec_buffer;
 
 void codec_buffer_free(codec_buffer *buffer);
+
+/// Where a reader finds its bytes: in memory, or where `bytes` is NULL in a file, which it reads as it goes. Either must
+/// outlive the reader. Of a file that has become shorter meanwhile, the rest is missing.
+typedef struct {
+    const uint8_t *bytes;
+    int file;
+    uint64_t count;
+} codec_source;
+
+/// Where a writer puts its bytes: in a buffer, or where there is none in an empty file that can be read too.
+typedef struct {
+    codec_buffer *buffer;
+    int file;
+} codec_sink;
 
 typedef enum { CODEC_TEXT_LATIN1, CODEC_TEXT_UTF8, CODEC_TEXT_UTF8_COMPRESSED } codec_text_kind;
 
@@ -73,39 +100,57 @@ int codec_jpeg_available(codec_failure *failure);
 int codec_tiff_available(codec_failure *failure);
 
 typedef struct codec_png codec_png;
-codec_png *codec_png_open(const uint8_t *bytes, size_t count, codec_header *header, codec_failure *failure);
-int codec_png_decode(codec_png *reader, void *samples, codec_failure *failure);
+codec_png *codec_png_open(const codec_source *source, codec_header *header, codec_failure *failure);
+/// Fills `count` rows from `y` on. Rows come in their order, `header.passes` times.
+int codec_png_rows(codec_png *reader, uint32_t y, uint32_t count, void *samples, codec_failure *failure);
+int codec_png_end(codec_png *reader, codec_failure *failure);
 codec_span codec_png_profile(codec_png *reader);
 codec_span codec_png_exif(codec_png *reader);
-/// Texts, known after decoding. `text_at` returns 0 and fills its results, or −1 when there is no such text.
+/// Texts, wherever in the file they stand. `text_at` returns 0 and fills its results, or −1 when there is no such text.
 size_t codec_png_text_count(codec_png *reader);
 int codec_png_text_at(codec_png *reader, size_t index, const char **keyword, codec_span *text, codec_text_kind *kind);
 void codec_png_close(codec_png *reader);
-/// `level` is zlib's, 0…9.
-int codec_png_encode(
-    const codec_header *header, const void *samples, const codec_extras *extras, int level, codec_buffer *out,
+
+typedef struct codec_png_writer codec_png_writer;
+/// `level` is zlib's, 0…9. The bytes do not depend on `threads`, nor on how many rows come at once.
+codec_png_writer *codec_png_create(
+    const codec_header *header, const codec_extras *extras, int level, int threads, codec_sink sink,
     codec_failure *failure);
+int codec_png_write(codec_png_writer *writer, uint32_t count, const void *samples, codec_failure *failure);
+int codec_png_finish(codec_png_writer *writer, codec_failure *failure);
+void codec_png_discard(codec_png_writer *writer);
 
 typedef struct codec_jpeg codec_jpeg;
-codec_jpeg *codec_jpeg_open(const uint8_t *bytes, size_t count, codec_header *header, codec_failure *failure);
-int codec_jpeg_decode(codec_jpeg *reader, void *samples, codec_failure *failure);
-/// Until decoding: application marker `number` (1 EXIF and XMP, 2 ICC) at `index` among those, or an empty span.
+codec_jpeg *codec_jpeg_open(const codec_source *source, codec_header *header, codec_failure *failure);
+int codec_jpeg_rows(codec_jpeg *reader, uint32_t y, uint32_t count, void *samples, codec_failure *failure);
+int codec_jpeg_end(codec_jpeg *reader, codec_failure *failure);
+/// Until the first rows: application marker `number` (1 EXIF and XMP, 2 ICC) at `index` among those, or an empty span.
 codec_span codec_jpeg_marker(codec_jpeg *reader, int number, size_t index);
 void codec_jpeg_close(codec_jpeg *reader);
+
+typedef struct codec_jpeg_writer codec_jpeg_writer;
 /// Grey or RGB, 8 bits, colour at full resolution. `quality` is libjpeg's, 1…100. Texts are not written.
-int codec_jpeg_encode(
-    const codec_header *header, const void *samples, const codec_extras *extras, int quality, codec_buffer *out,
-    codec_failure *failure);
+codec_jpeg_writer *codec_jpeg_create(
+    const codec_header *header, const codec_extras *extras, int quality, codec_sink sink, codec_failure *failure);
+int codec_jpeg_write(codec_jpeg_writer *writer, uint32_t count, const void *samples, codec_failure *failure);
+int codec_jpeg_finish(codec_jpeg_writer *writer, codec_failure *failure);
+void codec_jpeg_discard(codec_jpeg_writer *writer);
 
 typedef struct codec_tiff codec_tiff;
-codec_tiff *codec_tiff_open(const uint8_t *bytes, size_t count, codec_header *header, codec_failure *failure);
-int codec_tiff_decode(codec_tiff *reader, void *samples, codec_failure *failure);
+codec_tiff *codec_tiff_open(const codec_source *source, codec_header *header, codec_failure *failure);
+/// As PNG's, `pass` counting from 0.
+int codec_tiff_rows(
+    codec_tiff *reader, uint32_t pass, uint32_t y, uint32_t count, void *samples, codec_failure *failure);
 codec_span codec_tiff_profile(codec_tiff *reader);
 codec_span codec_tiff_xmp(codec_tiff *reader);
 void codec_tiff_close(codec_tiff *reader);
+
+typedef struct codec_tiff_writer codec_tiff_writer;
 /// Deflate, or LZW, with the horizontal predictor. Texts and EXIF are not written.
-int codec_tiff_encode(
-    const codec_header *header, const void *samples, const codec_extras *extras, int lzw, codec_buffer *out,
-    codec_failure *failure);
+codec_tiff_writer *codec_tiff_create(
+    const codec_header *header, const codec_extras *extras, int lzw, codec_sink sink, codec_failure *failure);
+int codec_tiff_write(codec_tiff_writer *writer, uint32_t count, const void *samples, codec_failure *failure);
+int codec_tiff_finish(codec_tiff_writer *writer, codec_failure *failure);
+void codec_tiff_discard(codec_tiff_writer *writer);
 
 #endif

@@ -14,7 +14,6 @@ final class GoBigSource {
     let identity: (name: String, hash: String)
     let mask: InputPicture?
     let map: Enlarging.Map?
-    let upscaler: (name: String, hash: String)?
     private let mapPicture: InputPicture?
     private let reader: PictureReader
 
@@ -23,7 +22,9 @@ final class GoBigSource {
         name = path
         reader = try PictureReader(path)
         (size, channels, depth, metadata) = (reader.size, reader.channels, reader.depth, reader.metadata)
-        identity = (path.split(separator: "/").last.map(String.init) ?? path, SHA256.hash(reader.bytes))
+        var sum = SHA256()
+        try reader.forEachPiece { sum.update($0) }
+        identity = (path.split(separator: "/").last.map(String.init) ?? path, sum.finish())
         self.mask = try mask.map(InputPicture.init)
         switch options.map {
         case nil: (map, mapPicture) = (nil, nil)
@@ -32,7 +33,6 @@ final class GoBigSource {
             let picture = try InputPicture(path)
             (map, mapPicture) = (.file(name: picture.identity.name, hash: picture.identity.hash), picture)
         }
-        upscaler = nil
         for (what, picture) in [("mask", self.mask), ("map", mapPicture)] {
             guard let picture, picture.picture.size != size else { continue }
             throw PaintingError.unsuitable(
@@ -43,23 +43,63 @@ final class GoBigSource {
 
     /// The picture at its new size.
     ///
-    /// - Parameter folder: on whose disk the pixels lie
-    func enlarged(to target: PixelSize, keepsColour: Bool, in folder: String, threads: Threads) throws -> PixelStore {
+    /// - Parameters:
+    ///   - upscaler: what enlarges it; nil for Lanczos's filter
+    ///   - folder: of the tiles, on whose disk the pixels lie, and which keeps what a network enlarged
+    ///   - advance: told of the upscaler's work; may throw to stop
+    func enlarged(
+        to target: PixelSize, by upscaler: LearnedUpscaler?, keepsColour: Bool, in folder: TileFolder, threads: Threads,
+        advance: (_ operations: Double) throws -> Void
+    ) throws -> PixelStore {
         let coloured = keepsColour && channels.isGrey
         let kind = coloured ? Picture.Channels.rgb.with(alpha: channels.hasAlpha) : channels
-        let original = try PixelStore(size: size, channels: kind, depth: depth, in: folder)
-        try reader.read { strip, y in
-            try Interruption.check()
-            try original.write(coloured ? strip.colour() : strip, y: y)
+        func store(_ size: PixelSize) throws -> PixelStore {
+            try PixelStore(size: size, channels: kind, depth: depth, in: folder.path)
         }
-        guard target != size else { return original }
-        let store = try PixelStore(size: target, channels: kind, depth: depth, in: folder)
-        try original.resized(to: target, filter: .lanczos, threads: threads) { strip, y in
-            try Interruption.check()
-            try store.write(strip, y: y)
+        func filled(_ size: PixelSize, _ reader: PictureReader) throws -> PixelStore {
+            let store = try store(size)
+            try reader.read { strip, y in
+                try Interruption.check()
+                try store.write(coloured && strip.channels.isGrey ? strip.colour() : strip, y: y)
+            }
+            return store
         }
-        return store
+        let key = upscaler.map { "\(identity.hash) \($0.hash ?? "") \(target) \(kind)" }
+        if let key, let known = try? PictureReader(folder.enlarged(key: key)), known.size == target,
+            known.channels == kind,
+            known.depth == depth
+        {
+            return try filled(target, known)
+        }
+        let original = try filled(size, reader)
+        guard target != size || upscaler != nil else { return original }
+        let result = try store(target)
+        guard let upscaler, let key else {
+            try original.resized(to: target, filter: .lanczos, threads: threads) { strip, y in
+                try Interruption.check()
+                try result.write(strip, y: y)
+            }
+            return result
+        }
+        let picture = try original.read(Rectangle(size)).floats(threads: threads)
+        for y in stride(from: 0, to: target.height, by: Self.band) {
+            let part = Rectangle(x: 0, y: y, width: target.width, height: min(Self.band, target.height - y))
+            let strip = try upscaler.enlarged(picture, to: target, part: part) { operations in
+                try Interruption.check()
+                try advance(operations)
+            }
+            try result.write(strip.picture(depth: depth, threads: threads), y: y)
+        }
+        // Enlarging by a network takes long; a run that was killed does not begin with it again.
+        try PictureFile.write(
+            target, channels: kind, depth: depth, metadata: .init(), to: folder.enlarged(key: key),
+            options: .init(format: .tiff)
+        ) { send in try result.forEachStrip { strip, _ in try send(strip) } }
+        return result
     }
+
+    /// Enlarged rows that a network makes at a time.
+    private static let band = 1024
 
     /// Where the enlarged picture is painted, and how strongly.
     func strength(of target: PixelSize, _ options: GoBigOptions, in folder: String, threads: Threads) throws

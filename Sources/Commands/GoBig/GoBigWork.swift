@@ -32,6 +32,7 @@ final class GoBigWork: ItemWork {
         var source: GoBigSource
         var goBig: GoBig
         var recipe: Recipe
+        var upscaler: LearnedUpscaler?
         /// Tiles that are to be painted, as far as their names tell.
         var missing: [TilePlan.Tile]
     }
@@ -130,7 +131,10 @@ final class GoBigWork: ItemWork {
             : Inheritance(source.metadata).history
         try studio.checkLength(settings)
         var (asked, plan) = try Self.plan(command, settings, source.size, name: source.name, studio.model)
-        (asked.map, asked.upscaler) = (source.map, source.upscaler)
+        let upscaler = try options.upscaler.flatMap {
+            $0 == "lanczos" ? nil : try LearnedUpscaler(named: $0, on: studio.model.engine)
+        }
+        (asked.map, asked.upscaler) = (source.map, upscaler.map { ($0.name, $0.hash ?? "") })
         settings.enlarging = asked
         let run = settings.plan(skip, studio.model.scheduler)
         var recipe = try session.recipe(
@@ -148,7 +152,7 @@ final class GoBigWork: ItemWork {
             shard?.has(tile) != false && !tile.isLeftOut && goBig.run(tile).start != nil
                 && !folder.has(tile, key: goBig.keys[tile.index])
         }
-        prepared = Prepared(source: source, goBig: goBig, recipe: recipe, missing: missing)
+        prepared = Prepared(source: source, goBig: goBig, recipe: recipe, upscaler: upscaler, missing: missing)
     }
 
     func work(_ size: PixelSize, _ studio: Studio?) throws -> Double {
@@ -165,7 +169,8 @@ final class GoBigWork: ItemWork {
 
     var work: Double {
         guard let ready = prepared, !onlyAssembles else { return 0 }
-        return ready.missing.reduce(0) { $0 + ((try? ready.goBig.work($1)) ?? 0) }
+        let enlarging = ready.upscaler?.estimate(ready.source.size, to: ready.goBig.plan.size).operations ?? 0
+        return ready.missing.reduce(enlarging) { $0 + ((try? ready.goBig.work($1)) ?? 0) }
     }
 
     func close() { (source, prepared) = (nil, nil) }
@@ -213,7 +218,9 @@ final class GoBigWork: ItemWork {
         let (source, threads, began) = (ready.source, ready.goBig.studio.model.engine.threads, clock())
         try WholeFile.makeFolder(String(folder.path.dropLast()), for: folder.path)
         let enlarged = try source.enlarged(
-            to: ready.goBig.plan.size, keepsColour: settings.keepsColour, in: folder.path, threads: threads)
+            to: ready.goBig.plan.size, by: ready.upscaler, keepsColour: settings.keepsColour, in: folder,
+            threads: threads
+        ) { try advance($0, "enlarging") }
         let strength = try source.strength(of: ready.goBig.plan.size, options, in: folder.path, threads: threads)
         let painting = TilePainting(ready.goBig, enlarged: enlarged, strength: strength, folder: folder)
         if !onlyAssembles { try paint(painting, painting.plan.tiles, advance) }

@@ -200,6 +200,11 @@ package struct GoBig {
         painted = TileAnchor(amount: settings.colourAnchor, frame: tile.frame)
             .anchored(painted, to: visible, threads: threads)
         if let strength { painted = painted.laid(over: visible, through: strength) }
+        if region.channels.hasAlpha {
+            // What transparent pixels hide is changed as what was seen in their place.
+            let own = region.floats(threads: threads).droppingAlpha().colour()
+            for i in painted.values.indices { painted.values[i] += own.values[i] - visible.values[i] }
+        }
         painted = staysGrey ? painted.channel(0) : painted
         Storage.trim()
         return (painted.picture(depth: 16, threads: threads), isExact)

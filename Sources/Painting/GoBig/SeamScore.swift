@@ -73,7 +73,12 @@ package struct SeamScore: Sendable {
             edges.append(measured.edge)
             broadOfEdges += measured.pieces
             let side = edge.isUpright ? plan.size.width : plan.size.height
-            guard let at = Self.place(index, side, away: edge.isUpright ? seams.0 : seams.1, seed) else { continue }
+            // Bands of other lines lie apart from every seam, where there is so much room.
+            let lines = edge.isUpright ? seams.0 : seams.1
+            guard
+                let at = Self.place(index, side, away: lines, by: edge.width + band, seed)
+                    ?? Self.place(index, side, away: lines, by: 24, seed)
+            else { continue }
             var other = edge
             other.at = at
             let beside = try Self.measured(other, band, result, source)
@@ -83,14 +88,15 @@ package struct SeamScore: Sendable {
         edges.sort { $0.fine > $1.fine }
     }
 
-    /// A random place at least 24 pixels from every seam and from the sides; nil where there is none.
-    private static func place(_ index: Int, _ side: Int, away seams: Set<Int>, _ seed: UInt64) -> Int? {
+    /// A random place at least so far from every seam, and 24 pixels from the sides; nil where there is none.
+    private static func place(_ index: Int, _ side: Int, away seams: Set<Int>, by distance: Int, _ seed: UInt64) -> Int?
+    {
         for attempt in 0..<64 {
             let word = PositionNoise.words(
                 (UInt32(truncatingIfNeeded: index), UInt32(attempt), 0, 0xF100_0000),
                 key: (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)))[0]
             let at = 24 + Int(word) % max(1, side - 48)
-            if at < side - 24, !seams.contains(where: { abs($0 - at) < 24 }) { return at }
+            if at < side - 24, !seams.contains(where: { abs($0 - at) < distance }) { return at }
         }
         return nil
     }

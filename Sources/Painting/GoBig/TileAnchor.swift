@@ -13,7 +13,7 @@ struct TileAnchor {
     static let cell = 32
     /// A bilinear field has other means than the cells that it runs through, and light is no straight line; what is left of
     /// the difference is taken off again.
-    private static let rounds = 4
+    private static let rounds = 6
 
     /// 0…1
     let amount: Double
@@ -27,7 +27,8 @@ struct TileAnchor {
         for _ in 0..<Self.rounds {
             let field = missingLight(source.values, result.values, count, columns, rows, threads)
             add(field, to: &light, count, columns, rows, threads)
-            result.values = light.mapped(displayed, threads)
+            // What no file can hold is not counted on.
+            result.values = light.mapped({ min(1, max(0, displayed($0))) }, threads)
         }
         if amount < 1 {
             let share = Float(amount)

@@ -6,24 +6,27 @@ import Threads
 ///
 /// Tiles whose weights are shares of one whole are laid so that the shares come out: the tile that is laid gets its weight
 /// divided by all weights so far. Where a tile equals what is below it, nothing changes to the bit. Worked on in 16 bits.
-struct TileCanvas {
+package struct TileCanvas {
     let plan: TilePlan
     /// As the source is: its channels, its depth.
     let enlarged: PixelStore
     let threads: Threads
 
+    package init(plan: TilePlan, enlarged: PixelStore, threads: Threads) {
+        (self.plan, self.enlarged, self.threads) = (plan, enlarged, threads)
+    }
+
     /// The source under a frame, with its mirror image where the frame reaches past it.
     func source(_ frame: Rectangle) throws -> Picture { try plan.read(enlarged, under: frame) }
 
-    /// What is painted under a frame once all tiles before one are laid.
+    /// What a tile is painted on.
     ///
-    /// - Parameter tile: a painted tile; nil where there was nothing to paint
-    func painted(under frame: Rectangle, before index: Int, tile: (TilePlan.Tile) throws -> Picture?) throws -> Picture
-    {
-        var region = try source(frame).converted(depth: 16)
-        for below in plan.tiles[..<index] where plan.touch(below.frame, frame) {
-            try lay(below, try tile(below), onto: &region, at: frame)
-        }
+    /// - Parameter painted: a painted tile; nil where there was nothing to paint
+    func ground(of tile: TilePlan.Tile, painted: (TilePlan.Tile) throws -> Picture?) throws -> Picture {
+        let source = try source(tile.frame)
+        guard tile.seesPainted else { return source }
+        var region = source.converted(depth: 16)
+        for below in plan.beneath(tile) { try lay(below, try painted(below), onto: &region, at: tile.frame) }
         return region
     }
 
@@ -32,7 +35,8 @@ struct TileCanvas {
     /// - Parameters:
     ///   - painted: the tile's frame, colours alone, 16 bits; nil for the source itself
     ///   - place: of the region, in the picture; a region never goes on at the other side
-    func lay(_ tile: TilePlan.Tile, _ painted: Picture?, onto region: inout Picture, at place: Rectangle) throws {
+    package func lay(_ tile: TilePlan.Tile, _ painted: Picture?, onto region: inout Picture, at place: Rectangle) throws
+    {
         if painted == nil, tile.wave > 0 { return }
         let shifts = (
             plan.wrap.x ? [-plan.size.width, 0, plan.size.width] : [0],

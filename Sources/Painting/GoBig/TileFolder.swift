@@ -33,9 +33,18 @@ package struct TileFolder: Sendable {
             picture, to: file(tile, key: key), options: .init(format: .png, compression: 1))
     }
 
+    /// The source as a network enlarged it.
+    ///
+    /// - Parameter key: everything that it was made from
+    package func enlarged(key: String) -> String {
+        path + "enlarged-" + SHA256.hash(Array(key.utf8)).prefix(16) + ".tif"
+    }
+
     /// How the files of a painting that is painted as one begin.
     package func stem(key: String) -> String { path + "joint-" + key.prefix(16) }
 
     /// Removes what tiles left behind, and the folder where nothing else is in it.
-    package func remove() { WholeFile.removeFolder(path) { $0.hasPrefix("tile-") || $0.hasPrefix("joint-") } }
+    package func remove() {
+        WholeFile.removeFolder(path) { name in ["tile-", "joint-", "enlarged-"].contains { name.hasPrefix($0) } }
+    }
 }

@@ -16,12 +16,14 @@ struct TileRow {
     ///   - shift: −1…1 for each tile, of `jitter`
     init(whole: Int, tile: Int, overlap: Int, jitter: Int, cell: Int, wraps: Bool, shift: (Int) -> Double) {
         func up(_ length: Int) -> Int { (length + cell - 1) / cell * cell }
-        let (padded, reach) = (up(whole), jitter / cell)
-        let stride = max(cell, tile - up(overlap) - 2 * reach * cell)
+        let padded = up(whole)
+        let stride = max(cell, tile - up(overlap) - 2 * (jitter / cell * cell))
+        /// Tiles that lie close are moved less, or they would change places.
+        func reach(_ spacing: Int) -> Double { Double(min(jitter / cell, spacing / cell / 4)) }
         if wraps {
             let count = max(2, (whole + stride - 1) / stride)
             starts = (0..<count).map { i in
-                (i * (whole / cell) / count + Int((shift(i) * Double(reach)).rounded())) * cell
+                (i * (whole / cell) / count + Int((shift(i) * reach(whole / count)).rounded())) * cell
             }
             length = tile
         } else if padded <= tile {
@@ -30,7 +32,8 @@ struct TileRow {
             let count = (padded - tile + stride - 1) / stride + 1
             let room = (padded - tile) / cell
             starts = (0..<count).map { i in
-                let moved = i == 0 || i == count - 1 ? 0 : Int((shift(i) * Double(reach)).rounded())
+                let least = room * cell / (count - 1)
+                let moved = i == 0 || i == count - 1 ? 0 : Int((shift(i) * reach(least)).rounded())
                 return (i * room / (count - 1) + moved) * cell
             }
             length = tile
@@ -41,7 +44,8 @@ struct TileRow {
             let next = i + 1 < starts.count ? starts[i + 1] : starts[0] + whole
             let shared = starts[i] + length - next
             let first = next + (shared - overlap) / 2
-            return first..<first + overlap
+            // The middle of a blend is kept off the borders and middles of cells, where many models leave marks of their own.
+            return overlap >= 2 * cell ? first + cell - 2..<first + overlap : first..<first + overlap
         }
     }
 

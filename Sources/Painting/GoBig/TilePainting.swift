@@ -60,9 +60,7 @@ package final class TilePainting {
         _ tile: TilePlan.Tile, clock: () -> Double, advance: @escaping (_ work: Double) throws -> Void
     ) throws {
         let (began, key) = (clock(), goBig.keys[tile.index])
-        let region =
-            tile.seesPainted
-            ? try canvas.painted(under: tile.frame, before: tile.index, tile: picture) : try canvas.source(tile.frame)
+        let region = try canvas.ground(of: tile, painted: picture)
         let (painted, isExact) = try goBig.paint(
             tile, on: region, strength: try strength(tile), stem: folder.stem(key: key), advance: advance)
         try folder.keep(painted, tile, key: key)

@@ -215,9 +215,13 @@ extension TilePlan {
             && near(one.y, one.height, other.y, other.height, size.height, wrap.y)
     }
 
-    /// Tiles that must be there before this one is painted: those below it, where it is painted on what was painted.
+    /// Tiles that must be there before this one is painted: those that it is painted on. Tiles of one repair are painted by
+    /// themselves, so that each may be painted anywhere.
     package func beneath(_ tile: Tile) -> [Tile] {
-        tile.seesPainted ? tiles[..<tile.index].filter { !$0.isLeftOut && touch($0.frame, tile.frame) } : []
+        guard tile.seesPainted else { return [] }
+        return tiles[..<tile.index].filter {
+            !$0.isLeftOut && ($0.wave < tile.wave || tile.wave == 0) && touch($0.frame, tile.frame)
+        }
     }
 }
 

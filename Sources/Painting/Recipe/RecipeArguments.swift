@@ -11,6 +11,8 @@ package struct RecipeArguments: Sendable {
     package var mask: (name: String, hash: String)?
     /// What was drawn over the init image or an empty canvas.
     package var strokes: (name: String, hash: String)?
+    /// Says where an enlarged picture is changed, and what enlarged it.
+    package var map, upscaler: (name: String, hash: String)?
     package var model: (name: String, parts: [String: String])?
     /// Of the web UI's text, the beginning of the hash of the model's file.
     package var modelHash: String?
@@ -36,7 +38,7 @@ package struct RecipeArguments: Sendable {
         "tokens", "prompt-language", "embeddings", "loras", "hypernetworks", "vae", "mask", "strokes",
     ]
 
-    private static let commands = ["refine", "inpaint", "sketch", "paint"]
+    private static let commands = ["refine", "inpaint", "sketch", "gobig", "paint"]
 
     /// From a recipe of ours.
     ///
@@ -102,6 +104,12 @@ package struct RecipeArguments: Sendable {
             taken.insert(key)
             if recipe[key].bool == true { options.append("--\(key)") }
         }
+        for key in ["tile", "overlap", "mode", "layout", "wrap", "repair", "max-seam", "scale"] { give(key) }
+        give("jitter", unless: "0")
+        if command == "gobig", recipe["scale"].isNull { give("enlarged", as: "size") }
+        taken.formUnion(["enlarged", "map", "upscaler"])
+        if let map = recipe["map"].text { options.append("--map=\(map)") }
+        (map, upscaler) = (file("map"), file("upscaler"))
         var parts = (recipe["model"]["parts"].object ?? [:]).compactMapValues(\.text)
         if parts.isEmpty, let unet = recipe["model"]["sha256"].text { parts["unet"] = unet }
         model = recipe["model"]["name"].text.map { ($0, parts) }

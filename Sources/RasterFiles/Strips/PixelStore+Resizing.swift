@@ -3,7 +3,7 @@ import Threads
 
 extension PixelStore {
     /// Hands over strips of about so many samples at a time.
-    static let stripSamples = 1 << 22
+    package static let stripSamples = 1 << 22
 
     /// Hands over the rows from top to bottom.
     ///

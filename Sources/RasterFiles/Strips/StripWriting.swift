@@ -1,8 +1,10 @@
+import CodecShims
 import Raster
 
 extension PictureFile {
     /// Writes a picture that comes strip by strip from top to bottom, beside its place, and renames it.
     ///
+    /// Memory: a few million samples, whatever the size; a JPEG of at most 2^24 pixels is kept until its end.
     /// - Parameters:
     ///   - metadata: as it is to stand in the file
     ///   - body: calls what it is given with one strip after the other; each is as wide as the picture
@@ -12,17 +14,20 @@ extension PictureFile {
         _ size: PixelSize, channels: Picture.Channels, depth: Int, metadata: PictureMetadata, to path: String,
         options: WriteOptions, _ body: (_ send: (Picture) throws -> Void) throws -> Void
     ) throws {
-        var eight: [UInt8] = []
-        var sixteen: [UInt16] = []
-        try body { strip in
-            precondition(strip.channels == channels && strip.depth == depth && strip.width == size.width)
-            switch strip.samples {
-            case .eight(let values): eight += values
-            case .sixteen(let values): sixteen += values
+        let format = options.format ?? PictureFormat(path: path) ?? .png
+        try WholeFile.fill(path, overwrite: options.overwrite, sync: options.sync, as: { $0 as any Error }) { file in
+            let writer = try PictureWriter(
+                size, channels: channels, depth: depth, metadata: metadata, as: format, options: options,
+                to: codec_sink(buffer: nil, file: file), name: path)
+            var rows = 0
+            try body { strip in
+                precondition(strip.channels == channels && strip.depth == depth && strip.width == size.width)
+                rows += strip.height
+                precondition(rows <= size.height, "\(rows) rows have come for \(size)")
+                try writer.add(strip)
             }
+            precondition(rows == size.height, "\(rows) rows have come for \(size)")
+            try writer.finish()
         }
-        let picture = Picture(
-            size: size, channels: channels, samples: depth == 8 ? .eight(eight) : .sixteen(sixteen), metadata: metadata)
-        try write(picture, to: path, options: options)
     }
 }

@@ -3,27 +3,16 @@ import Raster
 
 // PNG: https://www.w3.org/TR/png-3/
 
-extension PictureSource {
-    /// Palettes become RGB, greys of fewer than 8 bits become 8, transparency by colour becomes alpha.
-    func readPNG() throws(PictureFileError) -> Picture {
-        var header = codec_header()
-        var failure = codec_failure()
-        guard let reader = codec_png_open(bytes.baseAddress, bytes.count, &header, &failure) else {
-            throw error(failure)
-        }
-        defer { codec_png_close(reader) }
-        var picture = try picture(header, &failure) { codec_png_decode(reader, $0, &$1) }
-        readTexts(reader, into: &picture.metadata)
-        picture.metadata.profile = codec_png_profile(reader).copied
-        if let exif = codec_png_exif(reader).copied {
-            let found = ExifOrientation(exif)
-            picture.metadata.exif = found.upright(exif)
-            picture = picture.upright(from: found.orientation)
-        }
-        return picture
+/// What a PNG says beside its samples.
+enum PNGMetadata {
+    static func read(_ reader: OpaquePointer) -> PictureMetadata {
+        var metadata = PictureMetadata(
+            profile: codec_png_profile(reader).copied, exif: codec_png_exif(reader).copied)
+        readTexts(reader, into: &metadata)
+        return metadata
     }
 
-    func readTexts(_ reader: OpaquePointer, into metadata: inout PictureMetadata) {
+    private static func readTexts(_ reader: OpaquePointer, into metadata: inout PictureMetadata) {
         for index in 0..<codec_png_text_count(reader) {
             var keyword: UnsafePointer<CChar>?
             var text = codec_span()
@@ -41,7 +30,7 @@ extension PictureSource {
         }
     }
 
-    private func strlen(_ text: UnsafePointer<CChar>) -> Int {
+    private static func strlen(_ text: UnsafePointer<CChar>) -> Int {
         var count = 0
         while text[count] != 0 { count += 1 }
         return count

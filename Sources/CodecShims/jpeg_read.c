@@ -1,0 +1,157 @@
+// Reading JPEG.
+#include "jpeg_library.h"
+
+#include <jerror.h>
+#include <stdlib.h>
+
+/// Scans of a progressive file beyond this many are an attack on patience: each costs a pass over the whole picture.
+enum { MOST_SCANS = 500 };
+
+/// A file that is read as it is decoded.
+typedef struct {
+    struct jpeg_source_mgr manager;
+    codec_source source;
+    /// Behind what the buffer holds.
+    uint64_t place;
+    JOCTET buffer[1 << 16];
+} jpeg_source;
+
+struct codec_jpeg {
+    struct jpeg_decompress_struct info;
+    jpeg_source source;
+    int started;
+    struct jpeg_progress_mgr progress;
+    jpeg_trap trap;
+};
+
+static void count_scans(j_common_ptr info) {
+    j_decompress_ptr reader = (j_decompress_ptr)info;
+    if (reader->input_scan_number <= MOST_SCANS) return;
+    jpeg_trap *trap = (jpeg_trap *)info->err;
+    codec_fail(trap->failure, CODEC_UNSUPPORTED, "it has more than %d scans", MOST_SCANS);
+    longjmp(trap->trap, 1);
+}
+
+static void begin_input(j_decompress_ptr info) { (void)info; }
+static void end_input(j_decompress_ptr info) { (void)info; }
+
+static boolean fill_input(j_decompress_ptr info) {
+    jpeg_source *self = (jpeg_source *)info->src;
+    jpeg_trap *trap = (jpeg_trap *)info->err;
+    size_t count = codec_source_read(&self->source, self->place, self->buffer, sizeof self->buffer, trap->failure);
+    if (!count) {
+        info->err->msg_code = JWRN_JPEG_EOF;
+        info->err->error_exit((j_common_ptr)info);
+    }
+    self->place += count;
+    self->manager.next_input_byte = self->buffer;
+    self->manager.bytes_in_buffer = count;
+    return TRUE;
+}
+
+static void skip_input(j_decompress_ptr info, long count) {
+    jpeg_source *self = (jpeg_source *)info->src;
+    if (count <= 0) return;
+    size_t ready = self->manager.bytes_in_buffer, taken = (size_t)count < ready ? (size_t)count : ready;
+    self->manager.next_input_byte += taken;
+    self->manager.bytes_in_buffer -= taken;
+    self->place += (size_t)count - taken;
+}
+
+static void set_source(codec_jpeg *self, const codec_source *source) {
+    self->source.source = *source;
+    self->source.manager = (struct jpeg_source_mgr){
+        .init_source = begin_input,
+        .fill_input_buffer = fill_input,
+        .skip_input_data = skip_input,
+        .resync_to_restart = lazy_jpeg_resync_to_restart,
+        .term_source = end_input};
+    self->info.src = &self->source.manager;
+}
+
+/// What libjpeg holds of a picture whose scans each cover all of it: every coefficient.
+static uint64_t coefficient_bytes(j_decompress_ptr info) {
+    if (!lazy_jpeg_has_multiple_scans(info)) return 0;
+    uint64_t blocks = 0;
+    for (int c = 0; c < info->num_components; c++)
+        blocks += (uint64_t)info->comp_info[c].width_in_blocks * info->comp_info[c].height_in_blocks;
+    return blocks * sizeof(JBLOCK);
+}
+
+codec_jpeg *codec_jpeg_open(const codec_source *source, codec_header *header, codec_failure *failure) {
+    if (codec_jpeg_available(failure)) return NULL;
+    codec_jpeg *self = calloc(1, sizeof *self);
+    if (!self) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left"), NULL;
+    jpeg_set_trap(&self->trap, failure);
+    self->info.err = &self->trap.manager;
+    if (setjmp(self->trap.trap)) {
+        codec_jpeg_close(self);
+        return NULL;
+    }
+    lazy_jpeg_CreateDecompress(&self->info, JPEG_LIB_VERSION, sizeof self->info);
+    self->progress.progress_monitor = count_scans;
+    self->info.progress = &self->progress;
+    set_source(self, source);
+    lazy_jpeg_save_markers(&self->info, JPEG_APP0 + 1, 0xFFFF);
+    lazy_jpeg_save_markers(&self->info, JPEG_APP0 + 2, 0xFFFF);
+    lazy_jpeg_read_header(&self->info, TRUE);
+    if (self->info.num_components != 1 && self->info.num_components != 3) {
+        codec_fail(
+            failure, CODEC_UNSUPPORTED, "it has %d colour components (%s)", self->info.num_components,
+            self->info.num_components == 4 ? "CMYK" : "neither grey nor RGB");
+        codec_jpeg_close(self);
+        return NULL;
+    }
+    self->info.out_color_space = self->info.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    *header = (codec_header){
+        .width = self->info.image_width,
+        .height = self->info.image_height,
+        .channels = self->info.num_components == 1 ? 1 : 3,
+        .depth = 8,
+        .orientation = 1,
+        .passes = 1,
+        .band_rows = 1,
+        .memory = coefficient_bytes(&self->info)};
+    double units = self->info.density_unit == 1 ? 1 / 0.0254 : self->info.density_unit == 2 ? 100 : 0;
+    if (self->info.saw_JFIF_marker && units > 0) {
+        header->horizontal_resolution = self->info.X_density * units;
+        header->vertical_resolution = self->info.Y_density * units;
+    }
+    return self;
+}
+
+int codec_jpeg_rows(codec_jpeg *self, uint32_t y, uint32_t count, void *samples, codec_failure *failure) {
+    (void)y;
+    self->trap.failure = failure;
+    if (setjmp(self->trap.trap)) return -1;
+    if (!self->started) {
+        self->started = 1;
+        lazy_jpeg_start_decompress(&self->info);
+    }
+    size_t stride = (size_t)self->info.output_width * (size_t)self->info.output_components;
+    for (uint32_t row = 0; row < count; row++) {
+        JSAMPROW target = (JSAMPROW)samples + row * stride;
+        lazy_jpeg_read_scanlines(&self->info, &target, 1);
+    }
+    return 0;
+}
+
+int codec_jpeg_end(codec_jpeg *self, codec_failure *failure) {
+    self->trap.failure = failure;
+    if (setjmp(self->trap.trap)) return -1;
+    lazy_jpeg_finish_decompress(&self->info);
+    return 0;
+}
+
+codec_span codec_jpeg_marker(codec_jpeg *self, int number, size_t index) {
+    for (jpeg_saved_marker_ptr marker = self->info.marker_list; marker; marker = marker->next)
+        if (marker->marker == JPEG_APP0 + number && index-- == 0)
+            return (codec_span){marker->data, marker->data_length};
+    return (codec_span){0};
+}
+
+void codec_jpeg_close(codec_jpeg *self) {
+    if (!self) return;
+    lazy_jpeg_destroy_decompress(&self->info);
+    free(self);
+}

@@ -1,0 +1,145 @@
+import CodecShims
+import Raster
+
+/// A picture file that is open at its samples: what is said of them is known, and rows are decoded as they are asked for.
+final class CodecReader {
+    let source: PictureSource
+    let header: codec_header
+    /// As the rows lie in the file.
+    let size: PixelSize
+    let channels: Picture.Channels
+    /// How the rows must be turned to stand upright.
+    let orientation: Orientation
+    /// Of the upright picture.
+    let metadata: PictureMetadata
+    private let handle: CodecHandle
+
+    var depth: Int { Int(header.depth) }
+    /// How often rows are gone through; each time but the first adds to what the time before left.
+    var passes: Int { Int(header.passes) }
+    var uprightSize: PixelSize { orientation.swapsSides ? size.transposed : size }
+
+    /// Throws: `notAPicture`, `truncated`, `damaged`, `unsupported`; limits; `libraryMissing`.
+    init(_ source: PictureSource) throws(PictureFileError) {
+        self.source = source
+        handle = try CodecHandle(source)
+        header = handle.header
+        size = try source.checkedSize(header)
+        guard let channels = Picture.Channels(rawValue: Int(header.channels)), !size.isEmpty else {
+            throw .damaged(path: source.path, format: source.format, detail: "its header makes no sense")
+        }
+        self.channels = channels
+        var metadata =
+            switch source.format {
+            case .png: PNGMetadata.read(handle.pointer)
+            case .jpeg: JPEGMarkers.metadata(handle.pointer)
+            case .tiff: TIFFMetadata.read(handle.pointer)
+            }
+        // Only TIFF's header itself says how the picture lies.
+        var orientation = Orientation(rawValue: Int(header.orientation)) ?? .upright
+        if let exif = metadata.exif {
+            let found = ExifOrientation(exif)
+            metadata.exif = found.upright(exif)
+            orientation = found.orientation
+        }
+        if header.horizontal_resolution > 0, header.vertical_resolution > 0 {
+            let (across, down) = (header.horizontal_resolution, header.vertical_resolution)
+            metadata.resolution =
+                orientation.swapsSides
+                ? .init(horizontal: down, vertical: across) : .init(horizontal: across, vertical: down)
+        }
+        (self.metadata, self.orientation) = (metadata, orientation)
+    }
+
+    /// The whole picture, upright.
+    func picture() throws(PictureFileError) -> Picture {
+        var samples = room(rows: size.height)
+        for pass in 0..<passes { try fill(&samples, rows: 0..<size.height, pass: pass) }
+        try end()
+        return Picture(size: size, channels: channels, samples: samples).turned(from: orientation)
+            .with(metadata: metadata)
+    }
+
+    /// Samples of so many rows, all 0.
+    func room(rows: Int) -> Picture.Samples {
+        let count = size.width * rows * channels.count
+        return depth == 16
+            ? .sixteen([UInt16](repeating: 0, count: count)) : .eight([UInt8](repeating: 0, count: count))
+    }
+
+    /// Decodes the next rows into samples, which in later passes are as the pass before left them.
+    func fill(_ samples: inout Picture.Samples, rows: Range<Int>, pass: Int) throws(PictureFileError) {
+        var code: Int32 = 0
+        func filled<Sample>(_ values: inout [Sample]) {
+            values.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
+        }
+        switch samples {
+        case .eight(var values):
+            // Two owners of the values would make a copy of them.
+            samples = .eight([])
+            filled(&values)
+            samples = .eight(values)
+        case .sixteen(var values):
+            samples = .sixteen([])
+            filled(&values)
+            samples = .sixteen(values)
+        }
+        if code != 0 { throw source.error(handle.failure.pointee) }
+    }
+
+    /// Reads what stands behind the samples, so that a file that is cut short there is found out.
+    func end() throws(PictureFileError) {
+        if handle.end() != 0 { throw source.error(handle.failure.pointee) }
+    }
+}
+
+/// A codec's reader, closed when it is no longer used.
+private final class CodecHandle {
+    let format: PictureFormat
+    let pointer: OpaquePointer
+    let header: codec_header
+    let failure: UnsafeMutablePointer<codec_failure>
+
+    init(_ source: PictureSource) throws(PictureFileError) {
+        let failure = UnsafeMutablePointer<codec_failure>.allocate(capacity: 1)
+        failure.initialize(to: codec_failure())
+        var (bytes, header) = (source.content, codec_header())
+        let opened =
+            switch source.format {
+            case .png: codec_png_open(&bytes, &header, failure)
+            case .jpeg: codec_jpeg_open(&bytes, &header, failure)
+            case .tiff: codec_tiff_open(&bytes, &header, failure)
+            }
+        guard let opened else {
+            defer { failure.deallocate() }
+            throw source.error(failure.pointee)
+        }
+        (format, pointer, self.header, self.failure) = (source.format, opened, header, failure)
+    }
+
+    deinit {
+        switch format {
+        case .png: codec_png_close(pointer)
+        case .jpeg: codec_jpeg_close(pointer)
+        case .tiff: codec_tiff_close(pointer)
+        }
+        failure.deallocate()
+    }
+
+    func rows(_ pass: Int, _ rows: Range<Int>, _ samples: UnsafeMutableRawPointer?) -> Int32 {
+        let (y, count) = (UInt32(rows.lowerBound), UInt32(rows.count))
+        return switch format {
+        case .png: codec_png_rows(pointer, y, count, samples, failure)
+        case .jpeg: codec_jpeg_rows(pointer, y, count, samples, failure)
+        case .tiff: codec_tiff_rows(pointer, UInt32(pass), y, count, samples, failure)
+        }
+    }
+
+    func end() -> Int32 {
+        switch format {
+        case .png: codec_png_end(pointer, failure)
+        case .jpeg: codec_jpeg_end(pointer, failure)
+        case .tiff: 0
+        }
+    }
+}

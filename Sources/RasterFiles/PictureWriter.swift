@@ -1,0 +1,142 @@
+import CodecShims
+import Raster
+import Threads
+
+/// A picture file that is written row by row, from top to bottom.
+final class PictureWriter {
+    private let format: PictureFormat
+    /// As ``PictureFile/encode(_:as:options:name:)`` names it.
+    private let name: String
+    private let pointer: OpaquePointer
+    private let failure: UnsafeMutablePointer<codec_failure>
+
+    /// - Parameters:
+    ///   - channels: of the rows that will come, as is `depth`
+    ///   - name: what error messages call the file
+    /// Throws: `libraryMissing`, `formatTooSmall`, `outOfMemory`, `encodingFailed`, `writeFailed`.
+    init(
+        _ size: PixelSize, channels: Picture.Channels, depth: Int, metadata: PictureMetadata, as format: PictureFormat,
+        options: PictureFile.WriteOptions, to sink: codec_sink, name: String
+    ) throws(PictureFileError) {
+        if max(size.width, size.height) > format.longestSide {
+            throw .formatTooSmall(path: name, format: format, size: size)
+        }
+        let isPlain = format == .jpeg
+        var header = codec_header()
+        header.width = UInt32(size.width)
+        header.height = UInt32(size.height)
+        header.channels = UInt32((isPlain ? channels.with(alpha: false) : channels).count)
+        header.depth = isPlain ? 8 : UInt32(depth)
+        header.orientation = 1
+        header.horizontal_resolution = metadata.resolution?.horizontal ?? 0
+        header.vertical_resolution = metadata.resolution?.vertical ?? 0
+        let failure = UnsafeMutablePointer<codec_failure>.allocate(capacity: 1)
+        failure.initialize(to: codec_failure())
+        let created = withUnsafePointer(to: header) { header in
+            metadata.withExtras { extras in
+                switch format {
+                case .png:
+                    codec_png_create(
+                        header, extras, Int32(clamping: options.compression), Int32(clamping: options.threads.count),
+                        sink, failure)
+                case .jpeg: codec_jpeg_create(header, extras, Int32(clamping: options.quality), sink, failure)
+                case .tiff: codec_tiff_create(header, extras, options.lzw ? 1 : 0, sink, failure)
+                }
+            }
+        }
+        guard let created else {
+            defer { failure.deallocate() }
+            throw Self.error(failure.pointee, format, name)
+        }
+        (self.format, self.name, pointer, self.failure) = (format, name, created, failure)
+    }
+
+    /// Of the picture's size, kind and metadata.
+    convenience init(
+        like picture: Picture, as format: PictureFormat, options: PictureFile.WriteOptions, to sink: codec_sink,
+        name: String
+    ) throws(PictureFileError) {
+        try self.init(
+            picture.size, channels: picture.channels, depth: picture.depth, metadata: picture.metadata, as: format,
+            options: options, to: sink, name: name)
+    }
+
+    deinit {
+        switch format {
+        case .png: codec_png_discard(pointer)
+        case .jpeg: codec_jpeg_discard(pointer)
+        case .tiff: codec_tiff_discard(pointer)
+        }
+        failure.deallocate()
+    }
+
+    /// Writes the whole picture.
+    func write(_ picture: Picture) throws(PictureFileError) {
+        try add(picture)
+        try finish()
+    }
+
+    /// Writes the next rows.
+    func add(_ strip: Picture) throws(PictureFileError) {
+        let strip = format == .jpeg ? strip.converted(depth: 8).flattened() : strip
+        let count = UInt32(strip.height)
+        func send(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+            switch format {
+            case .png: codec_png_write(pointer, count, bytes.baseAddress, failure)
+            case .jpeg: codec_jpeg_write(pointer, count, bytes.baseAddress, failure)
+            case .tiff: codec_tiff_write(pointer, count, bytes.baseAddress, failure)
+            }
+        }
+        let code =
+            switch strip.samples {
+            case .eight(let values): values.withUnsafeBytes(send)
+            case .sixteen(let values): values.withUnsafeBytes(send)
+            }
+        if code != 0 { throw Self.error(failure.pointee, format, name) }
+    }
+
+    /// Ends the file; all rows must have come.
+    func finish() throws(PictureFileError) {
+        let code =
+            switch format {
+            case .png: codec_png_finish(pointer, failure)
+            case .jpeg: codec_jpeg_finish(pointer, failure)
+            case .tiff: codec_tiff_finish(pointer, failure)
+            }
+        if code != 0 { throw Self.error(failure.pointee, format, name) }
+    }
+
+    private static func error(_ failure: codec_failure, _ format: PictureFormat, _ name: String) -> PictureFileError {
+        switch failure.status {
+        case CODEC_LIBRARY_MISSING: .libraryMissing(format: format, detail: failure.line)
+        case CODEC_OUT_OF_MEMORY: .outOfMemory(path: name)
+        case CODEC_READ_FAILED, CODEC_WRITE_FAILED:
+            .writeFailed(path: name, reason: systemReason(failure.system_error))
+        default: .encodingFailed(path: name, format: format, detail: failure.line)
+        }
+    }
+}
+
+extension PictureMetadata {
+    /// Lends the metadata as the codecs take it.
+    fileprivate func withExtras<Result>(_ body: (UnsafePointer<codec_extras>) -> Result) -> Result {
+        var texts = texts
+        if let xmp {
+            texts.append(.init(keyword: PNGText.xmpKeyword, text: String(decoding: xmp, as: UTF8.self)))
+        }
+        return withCTexts(texts.compactMap(PNGText.init)) { texts in
+            (profile ?? []).withUnsafeBufferPointer { profile in
+                (exif ?? []).withUnsafeBufferPointer { exif in
+                    (xmp ?? []).withUnsafeBufferPointer { xmp in
+                        let extras = codec_extras(
+                            profile: codec_span(bytes: profile.baseAddress, count: profile.count),
+                            exif: codec_span(bytes: exif.baseAddress, count: exif.count),
+                            xmp: codec_span(bytes: xmp.baseAddress, count: xmp.count),
+                            texts: texts.baseAddress, text_count: texts.count)
+                        return withUnsafePointer(to: extras, body)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import CodecShims
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A file whose bytes are read where they are needed; of a pipe, which cannot be gone back in, they are kept.
+///
+/// Nothing is mapped: a file that is cut short while it is read is then missing its end, and no signal.
+final class ReadableFile {
+    let path: String
+    let count: Int
+    private let file: Int32
+    private let kept: UnsafeMutableBufferPointer<UInt8>?
+
+    /// - Parameter limit: the most bytes that it may have
+    /// Throws: as ``WholeFile/read(_:limit:)``
+    init(_ path: String, limit: Int) throws(PictureFileError) {
+        self.path = path
+        let opened = try WholeFile.opened(path, limit: limit)
+        if opened.isPlain {
+            (file, count, kept) = (opened.file, opened.count, nil)
+        } else {
+            defer { close(opened.file) }
+            let bytes = try WholeFile.rest(of: opened.file, path, count: opened.count, limit: limit)
+            let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
+            _ = copy.initialize(from: bytes)
+            (file, count, kept) = (-1, bytes.count, copy)
+        }
+    }
+
+    deinit {
+        if file >= 0 { close(file) }
+        kept?.deallocate()
+    }
+
+    /// The bytes as codecs take them, for as long as the file lives.
+    var source: codec_source {
+        codec_source(bytes: kept.flatMap { UnsafePointer($0.baseAddress) }, file: file, count: UInt64(count))
+    }
+
+    /// Hands over all bytes piece by piece.
+    ///
+    /// Throws: `readFailed`, and what `take` throws.
+    func forEachPiece(_ take: (UnsafeRawBufferPointer) throws -> Void) throws {
+        if let kept { return try take(UnsafeRawBufferPointer(kept)) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(1 << 20, max(1, count)), alignment: 16)
+        defer { buffer.deallocate() }
+        var place = 0
+        while place < count {
+            let got = try piece(place, into: buffer)
+            if got == 0 { throw PictureFileError.readFailed(path: path, reason: "it became shorter meanwhile") }
+            try take(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+            place += got
+        }
+    }
+
+    /// The first bytes, at most so many.
+    func beginning(_ most: Int) throws(PictureFileError) -> [UInt8] {
+        if let kept { return Array(kept.prefix(most)) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: most, alignment: 16)
+        defer { buffer.deallocate() }
+        return Array(buffer[..<(try piece(0, into: buffer))])
+    }
+
+    private func piece(_ place: Int, into buffer: UnsafeMutableRawBufferPointer) throws(PictureFileError) -> Int {
+        guard let base = buffer.baseAddress else { return 0 }
+        while true {
+            let got = pread(file, base, min(buffer.count, count - place), off_t(place))
+            if got >= 0 { return got }
+            if errno != EINTR { throw .readFailed(path: path, reason: systemReason(errno)) }
+        }
+    }
+}

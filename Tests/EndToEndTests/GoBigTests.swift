@@ -1,0 +1,250 @@
+import Foundation
+import Raster
+import RasterFiles
+import TestKit
+import Testing
+
+/// `gobig` as a user meets it: each test of an option fails when the option is ignored.
+@Suite struct GoBigTests {
+    let place: Workplace
+    /// Small tiles, so that a small picture has several.
+    private static let small = ["--tile", "64", "--overlap", "16", "--steps", "5", "--seed", "7"]
+
+    init() throws {
+        place = try Workplace()
+        // The left half is flat.
+        let picture = try place.picture("in.png", 80, 56)
+        let flat = Picture(
+            size: PixelSize(width: 40, height: 56), channels: .rgb,
+            eight: (0..<40 * 56 * 3).map { [90, 120, 160][$0 % 3] })
+        var half = picture
+        half.put(flat, x: 0, y: 0)
+        try place.write(half, to: "in.png")
+        try place.mask()
+        // The mask of other tests is as large as their pictures.
+        let mask = try place.read("mask.png")
+        try place.write(mask.resized(to: PixelSize(width: 80, height: 56), filter: .box), to: "mask.png")
+    }
+
+    private func enlarged(_ arguments: [String] = [], base: [String] = small) throws -> Picture {
+        let name = "result-\(UUID().uuidString).png"
+        try place.succeed(["gobig", "in.png", "-o", name] + base.filter { _ in true } + arguments)
+        return try place.read(name)
+    }
+
+    struct Variant: CustomTestStringConvertible, Sendable {
+        let key: String
+        let first, second: [String]
+
+        init(_ key: String, _ first: [String], _ second: [String]) {
+            (self.key, self.first, self.second) = (key, first, second)
+        }
+
+        var testDescription: String { "\(key): \(first.joined(separator: " ")) / \(second.joined(separator: " "))" }
+    }
+
+    static let variants: [Variant] = [
+        .init("tile", [], ["--tile", "96x64"]), .init("overlap", [], ["--overlap", "32"]),
+        .init("mode", [], ["--mode", "joint"]), .init("layout", [], ["--layout", "sd-upscale"]),
+        .init("layout", ["--layout", "ultimate"], ["--layout", "progrock"]),
+        .init("layout", ["--layout", "progrock-grid"], ["--layout", "grid"]),
+        .init("jitter", ["--tile", "80"], ["--tile", "80", "--jitter", "16"]),
+        .init("wrap", [], ["--wrap", "xy"]), .init("wrap", ["--wrap", "x"], ["--wrap", "y"]),
+        .init("map", [], ["--map", "flat"]), .init("map", [], ["--map", "mask.png"]),
+        .init("mask", [], ["--mask", "mask.png"]),
+        .init("repair", [], ["--repair", "band"]),
+        .init("repair", ["--repair", "half-tile"], ["--repair", "intersections"]),
+        .init("colour-anchor", [], ["--colour-anchor", "0"]), .init("skip", [], ["--skip", "80"]),
+        .init("seed", [], ["--seed", "8"]), .init("prompt", [], ["--prompt", "a lake at sunset"]),
+        .init("scale", [], ["--scale", "1.5"]), .init("upscaler", [], ["--upscaler", "miniature"]),
+    ]
+
+    @Test("an option changes the picture and is written into its recipe", arguments: variants)
+    func optionsCount(variant: Variant) throws {
+        func base(_ options: [String]) -> [String] {
+            // An option that is given twice holds as it was given last; some refuse to be.
+            stride(from: 0, to: Self.small.count, by: 2).flatMap {
+                options.contains(Self.small[$0]) ? [] : [Self.small[$0], Self.small[$0 + 1]]
+            }
+        }
+        let first = try enlarged(variant.first, base: base(variant.first))
+        let second = try enlarged(variant.second, base: base(variant.second))
+        #expect(first.samples != second.samples)
+        let (before, after) = (try first.recipe(), try second.recipe())
+        #expect(after.keys.contains(variant.key))
+        #expect("\(before[variant.key] ?? "")" != "\(after[variant.key] ?? "")")
+    }
+
+    @Test("skip 100 is the enlarged source to the bit, at either depth and with transparency, and costs nothing")
+    func nothing() throws {
+        for (channels, depth) in [(Picture.Channels.rgb, 8), (.rgb, 16), (.grey, 8), (.greyAlpha, 16), (.rgba, 8)] {
+            let source = try place.picture("in.png", 80, 56, channels, depth: depth)
+            let result = try enlarged(["--skip", "100", "--scale", "2.5"])
+            #expect(
+                result.samples == source.resized(to: PixelSize(width: 200, height: 140)).samples, "\(channels) \(depth)"
+            )
+        }
+    }
+
+    @Test("what is black in the mask stays the enlarged source to the bit; depth, channels and metadata stay")
+    func masked() throws {
+        for (channels, depth) in [(Picture.Channels.rgb, 8), (.rgba, 16), (.grey, 8)] {
+            var source = try place.picture("in.png", 80, 56, channels, depth: depth)
+            source.metadata.resolution = .init(horizontal: 5000, vertical: 5000)
+            try place.write(source, to: "in.png")
+            let result = try enlarged(["--mask", "mask.png"])
+            let plain = source.resized(to: PixelSize(width: 160, height: 112))
+            let mask = try place.read("mask.png")
+            #expect(
+                result.channels == channels && result.depth == depth
+                    && result.metadata.resolution == source.metadata.resolution)
+            var changed = 0
+            for y in 0..<112 {
+                for x in 0..<160 {
+                    let same = (0..<channels.count).allSatisfy { result[x, y, $0] == plain[x, y, $0] }
+                    if mask[x / 2, y / 2, 0] == 0 { #expect(same, "\(x),\(y)") }
+                    changed += same ? 0 : 1
+                }
+            }
+            #expect(changed > 500, "\(channels): \(changed)")
+            if channels.hasAlpha { #expect(result.alpha == plain.alpha) }
+        }
+    }
+
+    @Test("in parts, in any order, the same bytes as at once; a tile may be told its own words or be left out")
+    func parts() throws {
+        let options = Self.small + ["--prompt", "a lake", "--repair", "band"]
+        try place.succeed(["gobig", "in.png", "-o", "whole.png"] + options)
+        try place.succeed(["gobig", "plan", "in.png", "-o", "plan.json"] + options)
+        #expect(try place.run(["gobig", "plan", "in.png", "-o", "plan.json"] + options).code == 73)
+        let early = try place.run(["gobig", "assemble", "plan.json", "-o", "early.png"])
+        #expect(early.code == 66 && early.errors.contains("gobig render"))
+        // The bands of the second shard's wave wait for tiles of the others.
+        #expect(try place.succeed(["gobig", "render", "plan.json", "--shard", "3/3"]).errors.contains("wait"))
+        for shard in ["1/3", "2/3", "3/3", "1/3", "2/3"] {
+            try place.succeed(["gobig", "render", "plan.json", "--shard", shard])
+        }
+        try place.succeed(["gobig", "assemble", "plan.json", "-o", "parts.png"])
+        #expect(try place.bytes("parts.png") == place.bytes("whole.png"))
+
+        var plan = try #require(
+            try JSONSerialization.jsonObject(with: Data(place.bytes("plan.json"))) as? [String: Any])
+        var tiles = try #require(plan["tiles"] as? [[String: Any]])
+        let before = place.names("plan.tiles").count
+        tiles[0]["prompt"] = "a forest"
+        tiles[1]["paint"] = false
+        plan["tiles"] = tiles
+        try place.write(String(decoding: JSONSerialization.data(withJSONObject: plan), as: UTF8.self), to: "plan.json")
+        try place.succeed(["gobig", "render", "plan.json"])
+        // Painted anew: the tile itself and the bands on it and on the tile that is left out.
+        let added = place.names("plan.tiles").count - before
+        #expect(added >= 2 && added <= 6, "\(added)")
+        try place.succeed(["gobig", "assemble", "plan.json", "-o", "edited.png"])
+        let (whole, edited) = (try place.read("whole.png"), try place.read("edited.png"))
+        #expect(whole.samples != edited.samples)
+        #expect((try edited.recipe()["tiles"] as? [Any])?.count == 2)
+
+        tiles[2]["colour"] = "red"
+        plan["tiles"] = tiles
+        try place.write(String(decoding: JSONSerialization.data(withJSONObject: plan), as: UTF8.self), to: "plan.json")
+        let odd = try place.run(["gobig", "render", "plan.json"])
+        #expect(odd.code == 65 && odd.errors.contains("colour"))
+        for kind in [["--mode", "joint"], ["--layout", "ultimate"]] {
+            try place.succeed(["gobig", "plan", "in.png", "-o", "no.json", "--overwrite"] + Self.small + kind)
+            #expect(try place.run(["gobig", "render", "no.json", "--shard", "1/2"]).code == 64)
+        }
+        try place.picture("in.png", 80, 56, .grey)
+        #expect(try place.run(["gobig", "render", "plan.json"]).code == 65)
+    }
+
+    @Test("killed at random moments and run again, it has the same bytes", arguments: ["tiles", "joint"])
+    func killed(mode: String) throws {
+        try place.picture("in.png", 120, 90)
+        let base = [
+            "gobig", "in.png", "--tile", "64", "--overlap", "16", "--steps", "30", "--seed", "7", "--mode", mode,
+        ]
+        let began = Date()
+        try place.succeed(base + ["-o", "whole.png"])
+        let seconds = Date().timeIntervalSince(began)
+        var (kills, kept) = (0, 0)
+        for _ in 0..<6 {
+            let running = try place.start(base + ["-o", "killed.png"])
+            Thread.sleep(forTimeInterval: Double.random(in: 0.2..<0.7) * seconds)
+            if running.isRunning { kills += 1 }
+            running.kill()
+            kept = max(kept, place.names("killed.tiles").count)
+            if place.names().contains("killed.png") { break }
+        }
+        #expect(kills >= 1 && kept > 1, "\(kills) kills, \(kept) files kept")
+        if !place.names().contains("killed.png") { try place.succeed(base + ["-o", "killed.png"]) }
+        #expect(try place.bytes("killed.png") == place.bytes("whole.png"))
+        // What was only for going on is gone.
+        #expect(!place.names().contains { $0.hasSuffix(".tiles") })
+    }
+
+    @Test(
+        "a rerun has the same bytes",
+        arguments: [
+            ["--scale", "1.7", "--prompt", "a lake", "--jitter", "8"],
+            ["--size", "170x119", "--map", "flat", "--repair", "band"],
+            ["--layout", "progrock-grid"], ["--mode", "joint", "--mask", "mask.png"],
+            ["--upscaler", "miniature", "--map", "mask.png"],
+        ])
+    func rerun(arguments: [String]) throws {
+        try place.succeed(["gobig", "in.png", "-o", "out.png"] + Self.small + arguments)
+        try place.succeed(["rerun", "out.png", "-o", "again.png"])
+        #expect(try place.bytes("again.png") == place.bytes("out.png"))
+    }
+
+    @Test("the bytes depend neither on threads nor on where tiles are kept; kept tiles are not painted again")
+    func work() throws {
+        let options = ["gobig", "in.png"] + Self.small
+        try place.succeed(options + ["-o", "one.png", "--threads", "1"])
+        try place.succeed(options + ["-o", "two.png", "--threads", "2", "--work", "kept"])
+        #expect(try place.bytes("one.png") == place.bytes("two.png"))
+        let tiles = place.names("kept").filter { $0.hasPrefix("tile-") }
+        #expect(tiles.count > 4)
+        let number =
+            try FileManager.default.attributesOfItem(atPath: place.file("kept/" + tiles[0]))[.systemFileNumber]
+            as? NSNumber
+        try place.succeed(options + ["-o", "three.png", "--work", "kept", "--depth", "16"])
+        let after =
+            try FileManager.default.attributesOfItem(atPath: place.file("kept/" + tiles[0]))[.systemFileNumber]
+            as? NSNumber
+        #expect(number == after && place.names("kept").filter { $0.hasPrefix("tile-") } == tiles)
+        #expect(try place.read("three.png").depth == 16)
+        #expect(try place.read("three.png").converted(depth: 8).samples == place.read("two.png").samples)
+    }
+
+    @Test("--explain tells tiles and size and paints nothing; --report writes a page with every seam")
+    func telling() throws {
+        let plan = try jsonLines(try place.succeed(["gobig", "in.png", "--explain", "--json"] + Self.small).output)[0]
+        #expect(plan["tiles"] as? Int == 6 && plan["enlarged"] as? [Int] == [160, 112] && plan["run"] as? Int == 2)
+        #expect(!place.names().contains { $0.contains("gobig") })
+        try place.succeed(["gobig", "in.png", "-o", "out.png", "--report"] + Self.small)
+        let page = try place.text("out-report.html")
+        #expect(page.contains("fine") && page.contains("y 57") && page.contains("data:image/jpeg;base64,"))
+        #expect(page.components(separatedBy: "<rect").count == 7 && !page.contains("http"))
+        let line = try place.succeed([
+            "gobig", "in.png", "-o", "max.png", "--max-seam", "1", "--json", "--tile", "64", "--overlap", "0",
+            "--steps", "5",
+            "--seed", "7", "--skip", "40", "--colour-anchor", "0", "--prompt", "a lake at sunset",
+        ])
+        #expect(try jsonLines(line.output).contains { ($0["text"] as? String)?.contains("painted again") == true })
+    }
+
+    @Test(
+        "what cannot be is refused before a model loads",
+        arguments: [
+            (["--scale", "0.5"], "1 to 64"), (["--size", "40x28"], "larger"), (["--size", "300x100"], "shape"),
+            (["--scale", "2", "--size", "160x112"], "only one"), (["--overlap", "40", "--tile", "64"], "0 to 32"),
+            (["--tile", "61"], "multiples"), (["--mode", "joint", "--wrap", "x"], "--wrap"),
+            (["--skip", "40,60"], "2 values"),
+            (["--max-seam", "0.5"], "1 to 100"), (["--repair", "all"], "--repair"),
+            (["--jitter", "60", "--tile", "64"], "--jitter"),
+        ])
+    func refused(arguments: [String], words: String) throws {
+        let finished = try place.run(["gobig", "in.png"] + arguments)
+        #expect(finished.code == 64 && finished.errors.contains(words), "\(finished.errors)")
+    }
+}

@@ -1,0 +1,85 @@
+import Raster
+import RasterFiles
+import Testing
+import Threads
+
+@Suite("Writing by strips")
+struct StripWritingTests {
+    @Test("strips of any height make the bytes of the whole", arguments: PictureFormat.allCases, [8, 16])
+    func sameBytes(format: PictureFormat, depth: Int) throws {
+        let folder = try PassingFolder()
+        let path = folder.file("a." + format.fileExtension)
+        for channels in Picture.Channels.allCases {
+            var noise = Noise(seed: 31)
+            // More than one block of a PNG, and more than one strip of a TIFF.
+            var picture = noise.picture(311, 700, channels, depth: depth)
+            picture.metadata["parameters"] = "a lake"
+            picture.metadata.resolution = .init(horizontal: 3000, vertical: 4000)
+            let whole = try PictureFile.encode(picture, as: format)
+            for (heights, threads) in [([1], 1), ([700], 3), ([13, 200, 7], 2)] {
+                try PictureFile.write(
+                    picture.size, channels: channels, depth: depth, metadata: picture.metadata, to: path,
+                    options: .init(threads: Threads(threads))
+                ) { send in
+                    var (y, turn) = (0, 0)
+                    while y < picture.height {
+                        let height = min(heights[turn % heights.count], picture.height - y)
+                        try send(picture.cropped(to: Rectangle(x: 0, y: y, width: picture.width, height: height)))
+                        (y, turn) = (y + height, turn + 1)
+                    }
+                }
+                #expect(try WholeFile.read(path) == whole, "\(channels) by \(heights)")
+            }
+            let back = try PictureFile.read(path)
+            if format != .jpeg { #expect(back.samples == picture.samples) }
+            #expect(folder.names == ["a." + format.fileExtension])
+        }
+    }
+
+    @Test("every level of PNG compression is read back", arguments: 0...9)
+    func levels(level: Int) throws {
+        var noise = Noise(seed: 32)
+        // Soft enough that filters matter, wide enough for several blocks.
+        let small = noise.picture(20, 20, .rgb)
+        let picture = small.resized(to: PixelSize(width: 700, height: 600), filter: .bicubic)
+        let bytes = try PictureFile.encode(picture, as: .png, options: .init(compression: level))
+        #expect(try PictureFile.decode(bytes, name: "it") == picture)
+        let raw = picture.samples.count
+        #expect(level == 0 ? bytes.count > raw : bytes.count < raw / 2, "\(bytes.count) of \(raw)")
+        let chunks = try #require(PNGChunks(bytes))
+        #expect(chunks.all.filter { $0.name == "IDAT" }.count > 3)
+    }
+
+    @Test("when strips stop coming, nothing stands under the name", arguments: PictureFormat.allCases)
+    func stopped(format: PictureFormat) throws {
+        struct Stop: Error {}
+        let folder = try PassingFolder()
+        let path = folder.file("a." + format.fileExtension)
+        try WholeFile.write([1, 2, 3], to: path)
+        var noise = Noise(seed: 33)
+        let strip = noise.picture(300, 400, .rgb)
+        #expect(throws: Stop.self) {
+            try PictureFile.write(
+                PixelSize(width: 300, height: 800), channels: .rgb, depth: 8, metadata: .init(), to: path,
+                options: .init()
+            ) { send in
+                try send(strip)
+                throw Stop()
+            }
+        }
+        #expect(try WholeFile.read(path) == [1, 2, 3])
+        #expect(folder.names == ["a." + format.fileExtension])
+    }
+
+    @Test("what stands there is kept unless it may be replaced, before the first strip is asked for")
+    func kept() throws {
+        let folder = try PassingFolder()
+        try WholeFile.write([1], to: folder.file("a.png"))
+        #expect(throws: PictureFileError.alreadyExists(path: folder.file("a.png"))) {
+            try PictureFile.write(
+                PixelSize(width: 1, height: 1), channels: .grey, depth: 8, metadata: .init(), to: folder.file("a.png"),
+                options: .init(overwrite: false)
+            ) { _ in Issue.record("a strip was asked for") }
+        }
+    }
+}
