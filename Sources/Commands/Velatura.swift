@@ -14,7 +14,8 @@ struct Velatura: ParsableCommand {
         abstract: "Image-to-image and enlarging for people who make pictures with diffusion models.",
         version: Recipe.version,
         subcommands: [
-            FitCommand.self, RefineCommand.self, InpaintCommand.self, SketchCommand.self, PaintCommand.self,
+            FitCommand.self, PerlinCommand.self, NoiseCommand.self, RefineCommand.self, InpaintCommand.self,
+            SketchCommand.self, PaintCommand.self,
             ComposeCommand.self, BatchCommand.self, VerifyCommand.self, RerunCommand.self, HistoryCommand.self,
             ModelsCommand.self, DoctorCommand.self,
         ])

@@ -45,7 +45,7 @@ package struct RecipeArguments: Sendable {
         guard let command = recipe["command"].text, Self.commands.contains(command) else {
             let made = recipe["command"].text ?? "something else"
             throw .unsuitable(
-                "\(picture) was made by \(made), but rerun repeats refine, inpaint, sketch, paint and compose only. Run velatura \(made) again."
+                "\(picture) was made by \(made), which rerun does not repeat. Run velatura \(made) again."
             )
         }
         self.command = command

@@ -19,6 +19,7 @@ package struct PositionNoise: Sendable {
         case sampler = 1
         case encoder = 2
         case noiseCommand = 3
+        case perlin = 4
     }
 
     /// What the noise is for.
@@ -34,6 +35,15 @@ package struct PositionNoise: Sendable {
         package init(_ purpose: Purpose, pass: Int = 0, step: Int = 0, draw: Int = 0) {
             (self.purpose, self.pass, self.step, self.draw) = (purpose, pass, step, draw)
         }
+
+        /// The draw with a channel in one word, everything else in another.
+        fileprivate func words(channel: Int) -> (layer: UInt32, place: UInt32) {
+            (
+                UInt32(truncatingIfNeeded: channel) | UInt32(truncatingIfNeeded: draw) << 20,
+                purpose.rawValue << 28 | UInt32(truncatingIfNeeded: pass) << 16 & 0x0FFF_0000
+                    | UInt32(truncatingIfNeeded: step) & 0xFFFF
+            )
+        }
     }
 
     package let seed: UInt64
@@ -47,23 +57,13 @@ package struct PositionNoise: Sendable {
         _ shape: [Int], _ use: Use, origin: (x: Int, y: Int) = (0, 0), threads: Threads = Threads(1)
     ) -> Tensor {
         let (items, channels, height, width) = (shape[0], shape[1], shape[2], shape[3])
-        let key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
-        let place =
-            use.purpose.rawValue << 28 | UInt32(truncatingIfNeeded: use.pass) << 16 & 0x0FFF_0000
-            | UInt32(truncatingIfNeeded: use.step) & 0xFFFF
         var tensor = Tensor(unfilled: shape)
         tensor.withMutablePointer { values in
             threads.forEach(channels) { channel in
                 let plane = values + channel * height * width
-                let layer = UInt32(truncatingIfNeeded: channel) | UInt32(truncatingIfNeeded: use.draw) << 20
                 for y in 0..<height {
-                    for x in 0..<width {
-                        let counter = (
-                            UInt32(truncatingIfNeeded: x + origin.x), UInt32(truncatingIfNeeded: y + origin.y), layer,
-                            place
-                        )
-                        plane[y * width + x] = Self.normal(philox(counter, key: key))
-                    }
+                    fill(
+                        plane + y * width, count: width, use, channel: channel, at: (origin.x, y + origin.y), .normal)
                 }
             }
             for item in 1..<max(items, 1) {
@@ -73,10 +73,60 @@ package struct PositionNoise: Sendable {
         return tensor
     }
 
-    private static func normal(_ words: (UInt32, UInt32, UInt32, UInt32)) -> Float {
+    /// Which numbers are drawn; both have mean 0 and variance 1.
+    package enum Spread: Sendable {
+        case normal
+        case uniform
+    }
+
+    /// Fills a row of cells.
+    ///
+    /// - Parameter origin: the first cell; may be negative
+    package func fill(
+        _ row: UnsafeMutablePointer<Float>, count: Int, _ use: Use, channel: Int, at origin: (x: Int, y: Int),
+        _ spread: Spread
+    ) {
+        forEach(count, use, channel, origin) { x, words in
+            switch spread {
+            case .normal:
+                let (radius, angle) = Self.polar(words)
+                row[x] = Float(radius * cos(angle))
+            case .uniform:
+                row[x] = Float(((Double(words.0) + 0.5) * 0x1p-32 - 0.5) * 12.0.squareRoot())
+            }
+        }
+    }
+
+    /// Two normal numbers for every cell of a row: the one that it has, and another.
+    package func fillPairs(
+        _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>, count: Int, _ use: Use,
+        channel: Int, at origin: (x: Int, y: Int)
+    ) {
+        forEach(count, use, channel, origin) { x, words in
+            let (radius, angle) = Self.polar(words)
+            first[x] = Float(radius * cos(angle))
+            second[x] = Float(radius * sin(angle))
+        }
+    }
+
+    @inline(__always)
+    private func forEach(
+        _ count: Int, _ use: Use, _ channel: Int, _ origin: (x: Int, y: Int),
+        _ body: (_ x: Int, _ words: (UInt32, UInt32, UInt32, UInt32)) -> Void
+    ) {
+        let key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+        let (layer, place) = use.words(channel: channel)
+        for x in 0..<count {
+            let cell = (UInt32(truncatingIfNeeded: x + origin.x), UInt32(truncatingIfNeeded: origin.y), layer, place)
+            body(x, philox(cell, key: key))
+        }
+    }
+
+    /// Box and Muller's transform of two words.
+    private static func polar(_ words: (UInt32, UInt32, UInt32, UInt32)) -> (radius: Double, angle: Double) {
         let u = (Double(words.0) + 0.5) * 0x1p-32
         let v = (Double(words.1) + 0.5) * 0x1p-32
-        return Float((-2 * log(u)).squareRoot() * cos(2 * .pi * v))
+        return ((-2 * log(u)).squareRoot(), 2 * .pi * v)
     }
 }
 
