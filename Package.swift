@@ -33,7 +33,7 @@ let package = Package(
         // The ladder of modules: imports point upwards in this list only.
         library("Threads", ["CThreads"]),
         library("Raster", ["Threads"]),
-        library("RasterFiles", ["Raster", "CodecShims"]),
+        library("RasterFiles", ["Raster", "CodecShims", "Threads"]),
         library("Tensors", ["Threads", "CDNNL", "CKernels"]),
         library("Checkpoints", ["Tensors"]),
         library("Networks", ["Checkpoints", "Tensors"]),

@@ -140,12 +140,17 @@ final class Console {
         let label = [plan.input, plan.skip.map { "skip \($0)" }].compactMap { $0 }.joined(separator: ", ")
         let what =
             plan.run == 0 ? "runs nothing" : "\(plan.run) of \(plan.steps) steps from sigma \(number(plan.sigma))"
-        return label.isEmpty ? what : "\(label): \(what)"
+        let tiles = plan.tiles == 1 ? "" : ", in \(plan.tiles) tiles"
+        return (label.isEmpty ? what : "\(label): \(what)") + tiles
     }
 
     static func text(_ plan: PaintingEvent.Plan) -> String {
         var lines: [String] = []
-        let size = plan.source.map { "\($0), painted at \(plan.working)" } ?? "painted at \(plan.working)"
+        let size =
+            plan.source.map { source in
+                plan.enlarged.map { "\(source) to \($0), in tiles of \(plan.working)" }
+                    ?? "\(source), painted at \(plan.working)"
+            } ?? "painted at \(plan.working)"
         let label = [plan.input, plan.skip.map { "skip \($0)" }, "seed \(plan.seed)"].compactMap { $0 }.joined(
             separator: ", ")
         lines.append("\(label): \(size)")
@@ -161,10 +166,16 @@ final class Console {
             lines.append(
                 "  runs the last \(plan.run) of \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))"
             )
+            let there = plan.painted > 0 ? ", of which \(plan.painted) are there" : ""
+            let tiles = plan.tiles == 1 ? "one tile" : "\(plan.tiles) tiles\(there)"
             let guidance = plan.guidance.map { "guidance \(number($0))" } ?? "without guidance"
-            lines.append("  sampler \(plan.sampler), schedule \(plan.schedule), \(guidance), in one tile")
+            lines.append("  sampler \(plan.sampler), schedule \(plan.schedule), \(guidance), in \(tiles)")
             lines.append("  \(text(plan.words))")
             if !plan.networks.isEmpty { lines.append("  \(text(plan.networks))") }
+            for (name, value) in plan.beginning {
+                lines.append(
+                    "  \(name == "noise" ? "noise of \(value) goes in first" : "starts from \(value) Perlin noise")")
+            }
             if !plan.departures.isEmpty {
                 let options = plan.departures.map { "--\($0.name) \($0.value)" }
                 lines.append("  departs from the exact picture: \(options.joined(separator: ", "))")
@@ -237,9 +248,11 @@ final class Console {
                         "area",
                         plan.area.map { .list([$0.x, $0.y, $0.width, $0.height].map(JSONText.integer)) } ?? .null
                     ),
+                    ("enlarged", plan.enlarged.map { .list([.integer($0.width), .integer($0.height)]) } ?? .null),
                     ("masked", plan.masked.map(JSONText.number) ?? .null),
                     ("working", .list([.integer(plan.working.width), .integer(plan.working.height)])),
-                    ("tiles", .integer(1)), ("skip", plan.skip.flatMap(Double.init).map(JSONText.number) ?? .null),
+                    ("tiles", .integer(plan.tiles)),
+                    ("skip", plan.skip.flatMap(Double.init).map(JSONText.number) ?? .null),
                     ("seed", .unsigned(plan.seed)), ("steps", .integer(plan.steps)), ("run", .integer(plan.run)),
                     ("sigma", .number(plan.sigma)), ("sampler", .text(plan.sampler)),
                     ("schedule", .text(plan.schedule)), ("guidance", plan.guidance.map(JSONText.number) ?? .null),
@@ -247,6 +260,7 @@ final class Console {
                     ("negative", plan.words.negative.map(json) ?? .null),
                     ("networks", .list(plan.networks.map(json))),
                     ("departures", .object(plan.departures.map { ($0.name, .text($0.value)) })),
+                    ("begins", .object(plan.beginning.map { ($0.name, .text($0.value)) })),
                     ("seconds", .number((plan.seconds * 10).rounded() / 10)),
                     ("bytes", .number(plan.bytes.rounded())), ("disk", .number(plan.disk.rounded())),
                 ]

@@ -21,15 +21,16 @@ struct PaintingSession {
 
     /// The model with the LoRAs and hypernetworks that options and words ask for.
     ///
-    /// - Parameter subject: where the words come from that no option gives
+    /// - Parameter picture: where the words come from that no option gives
     func request(
-        _ options: PaintingOptions, _ settings: Settings, inheritingFrom subject: Subject? = nil
+        _ options: PaintingOptions, _ settings: Settings,
+        inheritingFrom picture: (name: String, metadata: PictureMetadata)? = nil
     ) throws -> StudioRequest {
-        let inherits = options.prompt == nil && !options.noInherit && subject != nil
+        let inherits = options.prompt == nil && !options.noInherit && picture != nil
         var words = settings
-        if inherits, let subject {
-            words.prompt = Inheritance(subject.picture.metadata).prompt ?? settings.prompt
-            try words.checkWords(from: subject.name)
+        if inherits, let picture {
+            words.prompt = Inheritance(picture.metadata).prompt ?? settings.prompt
+            try words.checkWords(from: picture.name)
         }
         let networks = try words.networks()
         let traits = options.traits
@@ -41,7 +42,7 @@ struct PaintingSession {
             ] + options.lora + ["|"] + options.hypernetwork + ["|"] + options.embedding
         let key = "\(parts) \(networks)"
         return StudioRequest(key: key) {
-            try studio(options, networks, from: inherits ? subject?.path : nil)
+            try studio(options, networks, from: inherits ? picture?.name : nil)
         }
     }
 
@@ -70,9 +71,10 @@ struct PaintingSession {
     ///
     /// - Parameter isFewStep: the model has a guidance of its own, which another model's picture does not know
     func inherit(
-        _ settings: inout Settings, from picture: Picture, options: PaintingOptions, input: String, isFewStep: Bool
+        _ settings: inout Settings, from metadata: PictureMetadata, options: PaintingOptions, input: String,
+        isFewStep: Bool
     ) throws -> [String] {
-        let past = Inheritance(picture.metadata)
+        let past = Inheritance(metadata)
         if options.prompt == nil, !options.noInherit, let prompt = past.prompt, let keyword = past.keyword {
             settings.prompt = prompt
             if options.negative == nil { settings.negative = past.negative ?? "" }
@@ -178,6 +180,21 @@ struct PaintingSession {
         try write(picture, to: path, hash: recipe.hash)
     }
 
+    /// Writes a result that comes strip by strip from top to bottom.
+    func write(
+        _ size: PixelSize, channels: Picture.Channels, depth: Int, metadata: PictureMetadata, to path: String,
+        recipe: Recipe, _ body: (_ send: (Picture) throws -> Void) throws -> Void
+    ) throws {
+        let format = output.format(at: path)
+        try journal?.make(path, .init(recipe: recipe.hash, bytes: nil))
+        try PictureFile.write(
+            size, channels: channels, depth: depth,
+            metadata: output.writesRecipe
+                ? recipe.added(to: metadata, as: format) : Recipe.removed(from: metadata), to: path,
+            options: .init(format: format, quality: output.quality, overwrite: output.overwrite || journal != nil), body
+        )
+    }
+
     /// Writes a picture that carries what it is to say of itself.
     ///
     /// - Parameters:
@@ -199,14 +216,19 @@ struct PaintingSession {
 
     /// Tells which promise a result's form gives up, once for each file.
     func warnOfForm(_ source: Picture, at path: String) throws {
+        try warnOfForm(depth: source.depth, hasTransparency: source.hasTransparency, at: path)
+    }
+
+    /// - Parameter sourceDepth: bits of the source's samples
+    func warnOfForm(depth sourceDepth: Int, hasTransparency: Bool, at path: String) throws {
         let format = output.format(at: path)
         var lost: [String] = []
         if format == .jpeg {
             lost.append("pixels are not kept to the bit")
-            if source.hasTransparency { lost.append("transparency is laid over white") }
+            if hasTransparency { lost.append("transparency is laid over white") }
         }
-        let depth = format == .jpeg ? 8 : output.depth ?? source.depth
-        if depth < source.depth { lost.append("\(source.depth) bits become \(depth)") }
+        let depth = format == .jpeg ? 8 : output.depth ?? sourceDepth
+        if depth < sourceDepth { lost.append("\(sourceDepth) bits become \(depth)") }
         guard !lost.isEmpty else { return }
         let mend = format == .jpeg ? "Write PNG or TIFF to keep them." : "Leave --depth out to keep them."
         try console.report(

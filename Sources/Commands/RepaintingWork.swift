@@ -76,7 +76,9 @@ final class RepaintingWork: ItemWork {
     }
 
     func request() throws -> StudioRequest? {
-        try session.request(painting, try worded(), inheritingFrom: item.words == nil ? subject : nil)
+        try session.request(
+            painting, try worded(),
+            inheritingFrom: item.words == nil ? subject.map { ($0.name, $0.picture.metadata) } : nil)
     }
 
     /// The settings with the words that lie beside the picture.
@@ -103,7 +105,7 @@ final class RepaintingWork: ItemWork {
         let history =
             item.words == nil
             ? try session.inherit(
-                &settings, from: subject.picture, options: painting, input: subject.name,
+                &settings, from: subject.picture.metadata, options: painting, input: subject.name,
                 isFewStep: studio.model.scheduler.fewStep != nil)
             : Inheritance(subject.picture.metadata).history
         try studio.checkLength(settings)

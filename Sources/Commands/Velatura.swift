@@ -15,7 +15,8 @@ struct Velatura: ParsableCommand {
         version: Recipe.version,
         subcommands: [
             FitCommand.self, PerlinCommand.self, NoiseCommand.self, RefineCommand.self, InpaintCommand.self,
-            SketchCommand.self, PaintCommand.self,
+            SketchCommand.self, GoBigCommand.self, PaintCommand.self, GoBigPlanCommand.self, GoBigRenderCommand.self,
+            GoBigAssembleCommand.self,
             ComposeCommand.self, BatchCommand.self, VerifyCommand.self, RerunCommand.self, HistoryCommand.self,
             ModelsCommand.self, DoctorCommand.self,
         ])
@@ -27,7 +28,7 @@ public func runVelatura() {
     // A reader that goes away (`velatura … | head`) is an error of writing, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     do {
-        var command = try Velatura.parseAsRoot()
+        var command = try Velatura.parseAsRoot(GoBigParts.joined(Array(CommandLine.arguments.dropFirst())))
         try command.run()
     } catch {
         exit(code(for: error))

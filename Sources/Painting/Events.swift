@@ -5,11 +5,16 @@ package enum PaintingEvent: Sendable {
     /// The plan of one rung.
     package struct Plan: Sendable {
         package var source: PixelSize?
+        /// What it becomes, where it is enlarged.
+        package var enlarged: PixelSize?
         /// The part of the source that is painted, where there is a mask.
         package var area: Rectangle?
         /// How much of the source the mask lets through, 0…1.
         package var masked: Double?
         package var working: PixelSize
+        /// Parts that it is painted in, and how many of them are there already.
+        package var tiles = 1
+        package var painted = 0
         package var steps: Int
         package var run: Int
         /// σ at which the run starts, noise for one part of picture; 0 when nothing runs.
@@ -34,6 +39,8 @@ package enum PaintingEvent: Sendable {
         package var networks: [Network] = []
         /// What is left out, and how the network is run otherwise than it was trained, by the options that asked for it.
         package var departures: [(name: String, value: String)] = []
+        /// What painting starts from, where that is not the picture as it is.
+        package var beginning: [(name: String, value: String)] = []
 
         /// Something beside the model that decides what is painted.
         package struct Network: Sendable, Equatable {

@@ -68,7 +68,8 @@ struct LadderPage {
             """
     }
 
-    private static func address(of picture: Picture, threads: Threads) throws -> String {
+    /// A picture as an address that holds all of it.
+    static func address(of picture: Picture, threads: Threads) throws -> String {
         var picture = picture.converted(depth: 8)
         picture.metadata = PictureMetadata()
         let longer = max(picture.width, picture.height)

@@ -13,6 +13,7 @@ package struct NoiseSource {
     private let settings: Settings
     private let shape: [Int]
     private let pass: Int
+    private let place: PositionNoise.Place
     private let threads: Threads
     private var generator: Generator?
 
@@ -43,15 +44,18 @@ package struct NoiseSource {
 
     /// - Parameters:
     ///   - shape: `[1, C, H, W]` of the latents
-    ///   - pass: counts loops and the length of the source's own history
-    init(_ settings: Settings, shape: [Int], pass: Int, threads: Threads) {
-        (self.settings, self.shape, self.pass, self.threads) = (settings, shape, pass, threads)
+    ///   - pass: counts loops, repairs and the length of the source's own history
+    ///   - place: of the latents among the cells of a larger picture
+    init(
+        _ settings: Settings, shape: [Int], pass: Int, at place: PositionNoise.Place = .init(), threads: Threads
+    ) {
+        (self.settings, self.shape, self.pass, self.place, self.threads) = (settings, shape, pass, place, threads)
         generator = Generator(settings.rng, seed: settings.seed)
     }
 
     private func placed(_ purpose: PositionNoise.Purpose, seed: UInt64, step: Int = 0, draw: Int = 0) -> Tensor {
         PositionNoise(seed: seed).normal(
-            shape, .init(purpose, pass: pass, step: step, draw: draw), threads: threads)
+            shape, .init(purpose, pass: pass, step: step, draw: draw), at: place, threads: threads)
     }
 
     /// For a sample of the autoencoder's belief. The web UI draws it from a generator that nobody seeds; where its rules
@@ -93,7 +97,7 @@ package struct NoiseSource {
         let source = settings.rng
         if source == .position {
             let path = BrownianPath(
-                PositionNoise(seed: settings.seed), shape, over: span, pass: pass, threads: threads)
+                PositionNoise(seed: settings.seed), shape, over: span, pass: pass, at: place, threads: threads)
             return { path($0, $1) }
         }
         let tree = BrownianTree(entropy: settings.seed, shape, over: span) { seed, shape in

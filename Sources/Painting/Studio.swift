@@ -144,11 +144,14 @@ package struct LatentPainter {
     package let pass: Int
     private var noise: NoiseSource
 
-    package init(_ studio: Studio, _ settings: Settings, size: PixelSize, pass: Int = 0) {
+    /// - Parameter place: of the picture among the cells of a larger one that it is a tile of
+    package init(
+        _ studio: Studio, _ settings: Settings, size: PixelSize, pass: Int = 0, at place: PositionNoise.Place = .init()
+    ) {
         (self.studio, self.settings, self.size, self.pass) = (studio, settings, size, pass)
         let codec = studio.model.codec
         let shape = [1, codec.latentChannels, size.height / codec.factor, size.width / codec.factor]
-        noise = NoiseSource(settings, shape: shape, pass: pass, threads: studio.model.engine.threads)
+        noise = NoiseSource(settings, shape: shape, pass: pass, at: place, threads: studio.model.engine.threads)
     }
 
     /// Paints, decodes, and looks at what came out. What is no picture is painted once more in 32 bits, where it was not.
@@ -224,16 +227,27 @@ package struct LatentPainter {
     ///   - latents: what the init image became, or nil to paint from noise alone
     ///   - held: what is held of it, where a mask says so
     ///   - beside: `[1, C, h, w]`, what a model for inpainting sees; without it, that all is to be painted
+    ///   - tiles: looks at the picture tile by tile, where it is too large to be looked at whole
     ///   - evaluated: told after each time that the network was asked; may throw to stop
     package mutating func paint(
-        _ latents: Tensor?, _ plan: RunPlan, held: Held? = nil, beside: Tensor? = nil,
+        _ latents: Tensor?, _ plan: RunPlan, held: Held? = nil, beside: Tensor? = nil, tiles: LatentTiles? = nil,
         evaluated: @escaping () throws -> Void
     ) throws -> Tensor {
         guard let first = plan.start else { return latents ?? Tensor(latentShape, repeating: 0) }
         let clock = PromptClock()
-        let denoise = model.denoiser(
-            try studio.conditioning(settings), prediction: plan.configuration.prediction, size: size,
-            beside: model.takesMask ? try beside ?? studio.wholeMask(size) : nil, clock: clock, settings.manner(plan))
+        let conditioning = try studio.conditioning(settings)
+        func denoiser(_ size: PixelSize, _ beside: Tensor?) -> Denoiser {
+            model.denoiser(
+                conditioning, prediction: plan.configuration.prediction, size: size, beside: beside, clock: clock,
+                settings.manner(plan))
+        }
+        let seen = model.takesMask ? try beside ?? studio.wholeMask(size) : nil
+        let denoise =
+            tiles.map { tiles in
+                tiles.joined { x, y in
+                    denoiser(tiles.size * model.codec.factor, seen?.part(tiles.frame(x, y)))
+                }
+            } ?? denoiser(size, seen)
 
         let unit = noise.start()
         let start = settings.initialNoiseMultiplier * unit

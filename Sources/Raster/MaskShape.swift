@@ -149,3 +149,33 @@ private struct SlidingMaximum {
         for x in 0..<row.count { take(x, max(backward[x], forward[x + window - 1])) }
     }
 }
+
+extension Mask {
+    /// Softened to both sides by a Gaussian.
+    ///
+    /// The kernel has 2·⌊2.5·σ + ½⌋ + 1 weights, and the mask is mirrored at its sides.
+    /// Source: AUTOMATIC1111's web UI, `modules/processing.py`, mask blur; OpenCV, `GaussianBlur`.
+    /// - Parameter sigma: in pixels
+    package func softened(by sigma: Double) -> Mask {
+        guard sigma > 0 else { return self }
+        let reach = Int(2.5 * sigma + 0.5)
+        let raw = (-reach...reach).map { Float(exp(-Double($0 * $0) / (2 * sigma * sigma))) }
+        let sum = raw.reduce(0, +)
+        let weights = raw.map { $0 / sum }
+        func pass(_ values: [Float], _ count: Int, _ place: (_ line: Int, _ at: Int) -> Int, lines: Int) -> [Float] {
+            var result = values
+            for line in 0..<lines {
+                for at in 0..<count {
+                    var sum: Float = 0
+                    for tap in -reach...reach {
+                        sum += weights[tap + reach] * values[place(line, reflected(at + tap, count: count))]
+                    }
+                    result[place(line, at)] = sum
+                }
+            }
+            return result
+        }
+        let across = pass(values, width, { $0 * width + $1 }, lines: height)
+        return Mask(size: size, values: pass(across, height, { $1 * width + $0 }, lines: width))
+    }
+}

@@ -5,7 +5,7 @@
 package struct Picture: Hashable, Sendable {
     package let size: PixelSize
     package let channels: Channels
-    package private(set) var samples: Samples
+    package internal(set) var samples: Samples
     package var metadata: PictureMetadata
 
     /// The channels of one pixel, in order.

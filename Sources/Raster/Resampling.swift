@@ -12,52 +12,21 @@ extension Picture {
         to target: PixelSize, filter: ResamplingFilter = .lanczos, box: ResamplingBox? = nil,
         threads: Threads = Threads(1)
     ) -> Picture {
-        let shown = box ?? ResamplingBox(size)
-        precondition(!target.isEmpty && shown.isInside(size), "resize of \(size) to \(target) shows \(shown)")
-        if target == size, shown == ResamplingBox(size) { return self }
-        let result: Samples =
-            switch samples {
-            case .eight(let source): .eight(resizedBytes(source, target, shown, filter, threads))
-            case .sixteen(let source): .sixteen(resizedWords(source, target, shown, filter, threads))
+        if target == size, box ?? ResamplingBox(size) == ResamplingBox(size) { return self }
+        let resize = StripResize(
+            size, channels: channels, depth: depth, to: target, filter: filter, box: box, threads: threads)
+        var (eight, sixteen): ([UInt8], [UInt16]) = ([], [])
+        if depth == 8 { eight.reserveCapacity(target.area * channels.count) }
+        if depth == 16 { sixteen.reserveCapacity(target.area * channels.count) }
+        resize.add(self) { band, _ in
+            switch band.samples {
+            case .eight(let values): eight += values
+            case .sixteen(let values): sixteen += values
             }
-        return Picture(size: target, channels: channels, samples: result, metadata: metadata)
-    }
-
-    private func resizedBytes(
-        _ source: [UInt8], _ target: PixelSize, _ box: ResamplingBox, _ filter: ResamplingFilter, _ threads: Threads
-    ) -> [UInt8] {
-        let passes = ResamplingPasses<ByteArithmetic>(channelCount: channels.count, threads: threads)
-        return source.withUnsafeBufferPointer { source in
-            let plain = passes.plain(source, width: width)
-            guard channels.hasAlpha else { return passes.run(plain, size: size, to: target, box: box, filter: filter) }
-            let count = channels.count
-            let samples = width * count
-            var result = passes.run(
-                { y, scratch in
-                    premultiplyBytes(plain(y, scratch), samples: samples, channelCount: count, into: scratch)
-                    return UnsafePointer(scratch)
-                }, size: size, to: target, box: box, filter: filter)
-            unpremultiplyBytes(&result, channelCount: count)
-            return result
         }
-    }
-
-    private func resizedWords(
-        _ source: [UInt16], _ target: PixelSize, _ box: ResamplingBox, _ filter: ResamplingFilter, _ threads: Threads
-    ) -> [UInt16] {
-        let count = channels.count
-        let samples = width * count
-        let passes = ResamplingPasses<FloatArithmetic>(channelCount: count, threads: threads)
-        var result = source.withUnsafeBufferPointer { source in
-            passes.run(
-                { y, scratch in
-                    for index in 0..<samples { scratch[index] = Float(source[y * samples + index]) }
-                    if channels.hasAlpha { premultiply(scratch, samples: samples, channelCount: count, opaque: 65_535) }
-                    return UnsafePointer(scratch)
-                }, size: size, to: target, box: box, filter: filter)
-        }
-        if channels.hasAlpha { unpremultiply(&result, channelCount: count, opaque: 65_535) }
-        return result.map { UInt16(max(0, min(65_535, $0)).rounded(.toNearestOrAwayFromZero)) }
+        return Picture(
+            size: target, channels: channels, samples: depth == 8 ? .eight(eight) : .sixteen(sixteen),
+            metadata: metadata)
     }
 }
 
@@ -77,16 +46,20 @@ extension FloatPicture {
         if target == size, shown == ResamplingBox(size) { return self }
         let weighed = alpha ?? hasAlpha
         let samples = width * channelCount
-        let passes = ResamplingPasses<FloatArithmetic>(channelCount: channelCount, threads: threads)
-        var result = values.withUnsafeBufferPointer { values in
+        var passes = ResamplingPasses<FloatArithmetic>(
+            channelCount: channelCount, size: size, to: target, box: shown, filter: filter, threads: threads)
+        var result: [Float] = []
+        result.reserveCapacity(target.area * channelCount)
+        values.withUnsafeBufferPointer { values in
             let plain = passes.plain(values, width: width)
-            guard weighed else { return passes.run(plain, size: size, to: target, box: shown, filter: filter) }
-            return passes.run(
-                { y, scratch in
+            let rows: ResamplingPasses<FloatArithmetic>.Rows =
+                weighed
+                ? { y, scratch in
                     scratch.update(from: plain(y, scratch), count: samples)
                     premultiply(scratch, samples: samples, channelCount: channelCount, opaque: 1)
                     return UnsafePointer(scratch)
-                }, size: size, to: target, box: shown, filter: filter)
+                } : plain
+            passes.add(0..<height, rows) { band, _ in result += band }
         }
         if weighed { unpremultiply(&result, channelCount: channelCount, opaque: 1) }
         return FloatPicture(size: target, channelCount: channelCount, values: result)

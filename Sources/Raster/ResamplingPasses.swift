@@ -41,71 +41,138 @@ enum FloatArithmetic: ResamplingArithmetic {
     static func finish(_ sum: Double) -> Float { Float(sum) }
 }
 
-/// A resize along both axes over rows that are fetched as needed.
+/// A resize along both axes over rows that come from top to bottom.
 ///
-/// Memory: one intermediate between the passes and the result. Every result row is computed alone, so neither the
-/// number of threads nor the way in which rows are handed out changes a byte.
+/// Memory: the rows that the next result rows still read, and the result rows that are handed over at once. Every result
+/// row is computed alone, so neither the number of threads nor the way in which rows come changes a byte.
 struct ResamplingPasses<Arithmetic: ResamplingArithmetic> {
     typealias Sample = Arithmetic.Sample
 
     /// Gives row `y` of the source, either in place or written to the scratch that it is handed.
     typealias Rows = (_ y: Int, _ scratch: UnsafeMutablePointer<Sample>) -> UnsafePointer<Sample>
 
-    let channelCount: Int
-    let threads: Threads
+    /// The taps of one axis, and their weights as the arithmetic has them.
+    private struct Axis {
+        var taps: ResamplingTaps
+        var weights: [Arithmetic.Weight]
 
-    /// - Parameter box: the part of the source that fills the result.
-    func run(
-        _ rows: Rows, size: PixelSize, to target: PixelSize, box: ResamplingBox, filter: ResamplingFilter
-    ) -> [Sample] {
-        let across = ResamplingTaps(
-            filter: filter, from: size.width, origin: box.left, length: box.width, to: target.width)
-        let down = ResamplingTaps(
-            filter: filter, from: size.height, origin: box.top, length: box.height, to: target.height)
-        let needsAcross = target.width != size.width || box.left != 0 || box.width != Double(size.width)
-        let needsDown = target.height != size.height || box.top != 0 || box.height != Double(size.height)
-        guard needsDown else {
-            return needsAcross
-                ? horizontal(rows, width: size.width, rows: 0..<size.height, across)
-                : copied(rows, size: size)
-        }
-        guard needsAcross else { return vertical(rows, width: size.width, columns: 0..<size.width, down) }
-
-        // Which axis goes first is Pillow's choice, and bytes depend on it: they are clipped in between.
-        if size.height - target.height > 2 * max(size.width - target.width, 0) {
-            let reach = across.reach
-            let narrow = vertical(rows, width: size.width, columns: reach, down)
-            return narrow.withUnsafeBufferPointer { narrow in
-                horizontal(
-                    plain(narrow, width: reach.count), width: reach.count, rows: 0..<target.height,
-                    across.shifted(by: reach.lowerBound))
-            }
-        }
-        let reach = down.reach
-        let low = horizontal(rows, width: size.width, rows: reach, across)
-        return low.withUnsafeBufferPointer { low in
-            vertical(
-                plain(low, width: target.width), width: target.width, columns: 0..<target.width,
-                down.shifted(by: reach.lowerBound))
+        init(_ taps: ResamplingTaps) {
+            self.taps = taps
+            weights = taps.weights.map(Arithmetic.weight)
         }
     }
 
-    /// Rows that lie in memory as they are.
-    func plain(_ samples: UnsafeBufferPointer<Sample>, width: Int) -> Rows {
+    private let channelCount: Int
+    private let threads: Threads
+    private let size: PixelSize
+    private let target: PixelSize
+    /// Nil where the axis is shown as it is.
+    private let across: Axis?
+    private let down: Axis?
+    private let downFirst: Bool
+    /// The rows of the source that are read; others need not come.
+    let rows: Range<Int>
+    /// The source's columns of which the window has samples.
+    private let columns: Range<Int>
+    /// The rows between the passes; of the source when `downFirst`.
+    private var window: [Sample] = []
+    private var windowRows = 0..<0
+    /// The result row that comes next.
+    private var next = 0
+
+    /// - Parameter box: the part of the source that fills the result.
+    init(
+        channelCount: Int, size: PixelSize, to target: PixelSize, box: ResamplingBox, filter: ResamplingFilter,
+        threads: Threads
+    ) {
+        (self.channelCount, self.size, self.target, self.threads) = (channelCount, size, target, threads)
+        let needsAcross = target.width != size.width || box.left != 0 || box.width != Double(size.width)
+        let needsDown = target.height != size.height || box.top != 0 || box.height != Double(size.height)
+        // Which axis goes first is Pillow's choice, and bytes depend on it: they are clipped in between.
+        downFirst = !needsAcross || size.height - target.height > 2 * max(size.width - target.width, 0)
+        var taps = ResamplingTaps(
+            filter: filter, from: size.width, origin: box.left, length: box.width, to: target.width)
+        columns = needsAcross ? taps.reach : 0..<size.width
+        if downFirst, needsDown { taps = taps.shifted(by: columns.lowerBound) }
+        across = needsAcross ? Axis(taps) : nil
+        down =
+            needsDown
+            ? Axis(
+                ResamplingTaps(
+                    filter: filter, from: size.height, origin: box.top, length: box.height, to: target.height)) : nil
+        rows = down?.taps.reach ?? 0..<size.height
+    }
+
+    /// Takes the source's next rows, which follow on those that came before.
+    ///
+    /// - Parameter take: takes the result's next rows
+    mutating func add(
+        _ given: Range<Int>, _ rows: Rows, _ take: (_ samples: [Sample], _ y: Range<Int>) throws -> Void
+    ) rethrows {
+        let wanted = given.clamped(to: self.rows)
+        let most = max(1, (1 << 21) / (max(size.width, target.width) * channelCount))
+        for top in stride(from: wanted.lowerBound, to: wanted.upperBound, by: most) {
+            let part = top..<min(top + most, wanted.upperBound)
+            guard let down else {
+                let band = across.map { horizontal(rows, width: size.width, rows: part, $0) } ?? copied(rows, part)
+                try take(band, part)
+                continue
+            }
+            keep(part, rows, from: down.taps)
+            while let band = ready(down.taps, most: most) {
+                try take(made(band, down), band)
+                next = band.upperBound
+            }
+        }
+    }
+
+    /// Adds rows to the window, and drops those that no later result row reads.
+    private mutating func keep(_ part: Range<Int>, _ rows: Rows, from taps: ResamplingTaps) {
+        let first = next < target.height ? min(taps.starts[next], part.lowerBound) : part.lowerBound
+        if windowRows.isEmpty { windowRows = part.lowerBound..<part.lowerBound }
+        let stride = (downFirst ? columns.count : target.width) * channelCount
+        window.removeFirst((max(first, windowRows.lowerBound) - windowRows.lowerBound) * stride)
+        if let across, !downFirst {
+            window += horizontal(rows, width: size.width, rows: part, across)
+        } else {
+            window += copied(rows, part)
+        }
+        windowRows = max(first, windowRows.lowerBound)..<part.upperBound
+    }
+
+    /// The next result rows whose taps lie in the window, at most so many.
+    private func ready(_ taps: ResamplingTaps, most: Int) -> Range<Int>? {
+        var end = next
+        while end < target.height, end - next < most, taps.starts[end] + taps.counts[end] <= windowRows.upperBound {
+            end += 1
+        }
+        return end > next ? next..<end : nil
+    }
+
+    private func made(_ band: Range<Int>, _ down: Axis) -> [Sample] {
+        let width = downFirst ? columns.count : target.width
+        let low = vertical(width: width, rows: band, down)
+        guard downFirst, let across else { return low }
+        return low.withUnsafeBufferPointer { low in
+            horizontal(plain(low, width: width), width: width, rows: 0..<band.count, across)
+        }
+    }
+
+    /// Rows that lie in memory as they are, from row `first` on.
+    func plain(_ samples: UnsafeBufferPointer<Sample>, width: Int, from first: Int = 0) -> Rows {
         let stride = width * channelCount
         return { y, scratch in
             // An empty picture has no rows, so there is a base whenever this is called.
-            samples.baseAddress.map { $0 + y * stride } ?? UnsafePointer(scratch)
+            samples.baseAddress.map { $0 + (y - first) * stride } ?? UnsafePointer(scratch)
         }
     }
 
-    private func horizontal(_ rows: Rows, width: Int, rows wanted: Range<Int>, _ taps: ResamplingTaps) -> [Sample] {
-        let target = taps.starts.count
-        let weights = taps.weights.map(Arithmetic.weight)
-        return filled(wanted.count, width: target, scratch: width) { row, scratch, _, out in
+    private func horizontal(_ rows: Rows, width: Int, rows wanted: Range<Int>, _ axis: Axis) -> [Sample] {
+        let taps = axis.taps
+        return filled(wanted.count, width: target.width, scratch: width) { row, scratch, _, out in
             let source = rows(wanted.lowerBound + row, scratch)
-            weights.withUnsafeBufferPointer { weights in
-                for x in 0..<target {
+            axis.weights.withUnsafeBufferPointer { weights in
+                for x in 0..<target.width {
                     let first = source + taps.starts[x] * channelCount
                     let base = x * taps.stride
                     for channel in 0..<channelCount {
@@ -120,26 +187,30 @@ struct ResamplingPasses<Arithmetic: ResamplingArithmetic> {
         }
     }
 
-    private func vertical(_ rows: Rows, width: Int, columns: Range<Int>, _ taps: ResamplingTaps) -> [Sample] {
-        let weights = taps.weights.map(Arithmetic.weight)
-        let skipped = columns.lowerBound * channelCount
-        let count = columns.count * channelCount
-        return filled(taps.starts.count, width: columns.count, scratch: width) { row, scratch, sums, out in
-            for index in 0..<count { sums[index] = Arithmetic.start }
-            for tap in 0..<taps.counts[row] {
-                let source = rows(taps.starts[row] + tap, scratch) + skipped
-                let weight = weights[row * taps.stride + tap]
-                for index in 0..<count { Arithmetic.add(&sums[index], source[index], weight) }
+    /// Result rows from the window's.
+    private func vertical(width: Int, rows band: Range<Int>, _ axis: Axis) -> [Sample] {
+        let taps = axis.taps
+        let count = width * channelCount
+        return window.withUnsafeBufferPointer { window in
+            let rows = plain(window, width: width, from: windowRows.lowerBound)
+            return filled(band.count, width: width, scratch: 1) { row, scratch, sums, out in
+                let row = band.lowerBound + row
+                for index in 0..<count { sums[index] = Arithmetic.start }
+                for tap in 0..<taps.counts[row] {
+                    let source = rows(taps.starts[row] + tap, scratch)
+                    let weight = axis.weights[row * taps.stride + tap]
+                    for index in 0..<count { Arithmetic.add(&sums[index], source[index], weight) }
+                }
+                for index in 0..<count { out[index] = Arithmetic.finish(sums[index]) }
             }
-            for index in 0..<count { out[index] = Arithmetic.finish(sums[index]) }
         }
     }
 
-    private func copied(_ rows: Rows, size: PixelSize) -> [Sample] {
-        let count = size.width * channelCount
-        return filled(size.height, width: size.width, scratch: size.width) { row, scratch, _, out in
-            let source = rows(row, scratch)
-            for index in 0..<count { out[index] = source[index] }
+    /// The columns of rows that the window has.
+    private func copied(_ rows: Rows, _ wanted: Range<Int>) -> [Sample] {
+        let (skipped, count) = (columns.lowerBound * channelCount, columns.count * channelCount)
+        return filled(wanted.count, width: columns.count, scratch: size.width) { row, scratch, _, out in
+            out.update(from: rows(wanted.lowerBound + row, scratch) + skipped, count: count)
         }
     }
 

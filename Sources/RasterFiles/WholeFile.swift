@@ -176,11 +176,14 @@ package enum WholeFile {
         return (folder.isEmpty ? "/" : String(folder), String(path[path.index(after: slash)...]))
     }
 
-    private static func reason(_ code: Int32) -> String {
-        guard let text = strerror(code) else { return "error \(code)" }
-        let line = String(cString: text)
-        return line.prefix(1).lowercased() + line.dropFirst()
-    }
+    private static func reason(_ code: Int32) -> String { systemReason(code) }
+}
+
+/// What the system calls an error, in words that continue a sentence.
+func systemReason(_ code: Int32) -> String {
+    guard let text = strerror(code) else { return "error \(code)" }
+    let line = String(cString: text)
+    return line.prefix(1).lowercased() + line.dropFirst()
 }
 
 /// One call of read(2); the name is free again outside the enum, whose own `read` hides it.
@@ -193,4 +196,29 @@ private func readOnce(_ file: Int32, _ bytes: UnsafeMutableRawBufferPointer, fro
 private func writeOnce(_ file: Int32, _ bytes: UnsafeRawBufferPointer, from place: Int) -> Int {
     guard let base = bytes.baseAddress else { return 0 }
     return write(file, base + place, bytes.count - place)
+}
+
+extension WholeFile {
+    /// Removes a file, where it is there.
+    package static func remove(_ path: String) { unlink(path) }
+
+    package static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0
+    }
+}
+
+extension WholeFile {
+    /// Removes the files of a folder that are chosen by their names, and the folder itself where it is empty then.
+    package static func removeFolder(_ path: String, where isChosen: (String) -> Bool) {
+        guard let stream = opendir(path) else { return }
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if isChosen(name) { unlink("\(path)/\(name)") }
+        }
+        closedir(stream)
+        rmdir(path)
+    }
 }

@@ -66,7 +66,7 @@ import Threads
         }
 
         let noise = PositionNoise(seed: 5)
-        let crop = BrownianPath(noise, [1, 4, 3, 5], over: Self.range, origin: (x: 7, y: 11)).value(at: 3.2).values
+        let crop = BrownianPath(noise, [1, 4, 3, 5], over: Self.range, at: .init(x: 7, y: 11)).value(at: 3.2).values
         let whole = forward[3]
         for i in crop.indices {
             let (channel, y, x) = (i / 15, i / 5 % 3, i % 5)

@@ -26,7 +26,7 @@ import Threads
     func crop() {
         let noise = PositionNoise(seed: 7)
         let whole = noise.normal([1, 3, 20, 30], .init(.start))
-        let crop = noise.normal([1, 3, 6, 9], .init(.start), origin: (x: 11, y: 5))
+        let crop = noise.normal([1, 3, 6, 9], .init(.start), at: .init(x: 11, y: 5))
         for channel in 0..<3 {
             for y in 0..<6 {
                 for x in 0..<9 {

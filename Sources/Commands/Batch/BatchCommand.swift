@@ -8,7 +8,7 @@ struct BatchCommand: ParsableCommand {
         usage: "velatura batch <manifest> [<options>] [<options of the commands>]",
         discussion: """
             A manifest is CSV with a header, or a list of objects in JSON or YAML. Its names are the long options of refine, \
-            inpaint, fit and noise, and command, input and output. What a line does not say, the command line says: all options of \
+            inpaint, gobig, fit and noise, and command, input and output. What a line does not say, the command line says: all options of \
             those commands may be given here. A run that was stopped goes on where it was when it is run again.
 
               velatura batch jobs.csv --steps 30 --model painter.safetensors -o painted/
@@ -34,7 +34,7 @@ struct BatchCommand: ParsableCommand {
 
     /// Every command that makes pictures from pictures, one by one.
     private static let commands: [any ItemCommand.Type] = [
-        RefineCommand.self, InpaintCommand.self, FitCommand.self, NoiseCommand.self,
+        RefineCommand.self, InpaintCommand.self, GoBigCommand.self, FitCommand.self, NoiseCommand.self,
     ]
 
     func run() throws {

@@ -34,6 +34,8 @@ package struct Recipe: Sendable {
     package var adapters: [Adapter] = []
     /// Hypernetworks in the order in which attention looks through them.
     package var hypernetworks: [HypernetworkFiles.Chosen] = []
+    /// What a person set for single tiles of a plan.
+    package var edits: [JSONText] = []
     /// Recipes of the source's own past, oldest first, as JSON.
     package var history: [String] = []
 
@@ -129,7 +131,7 @@ package struct Recipe: Sendable {
                 ])
             ),
         ]
-        members += s.departures.map { ($0.name, .text($0.value)) }
+        members += (s.beginning + s.departures).map { ($0.name, .text($0.value)) }
         if let autoencoder { members.append(("vae", named(autoencoder))) }
         if let words {
             func tokens(_ count: TextCount) -> JSONText { .integer(count.tokens.upperBound) }
@@ -148,6 +150,8 @@ package struct Recipe: Sendable {
         }
         if let source { members.append(("source", named(source))) }
         if let masking = s.masking { members += masking.members }
+        if let enlarging = s.enlarging { members += enlarging.members }
+        if !edits.isEmpty { members.append(("tiles", .list(edits))) }
         if let mask { members.append(("mask", named(mask))) }
         if let strokes { members.append(("strokes", named(strokes))) }
         if let background = s.background { members.append(("background", .text(background.text))) }

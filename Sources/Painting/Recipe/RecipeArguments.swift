@@ -77,7 +77,7 @@ package struct RecipeArguments: Sendable {
         }
         for key in ["kind", "prediction", "initial-noise-multiplier", "work-size", "depth", "quality"] { give(key) }
         give("eta-noise-delta", unless: "0")
-        for key in Settings.departureNames { give(key) }
+        for key in ["noise", "perlin-init"] + Settings.departureNames { give(key) }
         if let precision = recipe["kernels"]["precision"].text { options.append("--precision=\(precision)") }
         taken.insert("colour")
         func file(_ key: String) -> (name: String, hash: String)? {

@@ -20,7 +20,7 @@ package final class BrownianPath {
     private let shape: [Int]
     private let pass: Int
     private let range: ClosedRange<Double>
-    private let origin: (x: Int, y: Int)
+    private let place: PositionNoise.Place
     private let threads: Threads
     /// The last values asked for: where a step ends the next begins.
     private var known: [(sigma: Double, value: Tensor)] = []
@@ -30,10 +30,10 @@ package final class BrownianPath {
     /// - Parameter range: σ that the path spans, above 0
     package init(
         _ noise: PositionNoise, _ shape: [Int], over range: ClosedRange<Double>, pass: Int = 0,
-        origin: (x: Int, y: Int) = (0, 0), threads: Threads = Threads(1)
+        at place: PositionNoise.Place = .init(), threads: Threads = Threads(1)
     ) {
         (self.noise, self.shape, self.range, self.pass) = (noise, shape, range, pass)
-        (self.origin, self.threads) = (origin, threads)
+        (self.place, self.threads) = (place, threads)
     }
 
     /// What the path gains from one σ to another, divided by the root of their distance.
@@ -54,7 +54,7 @@ package final class BrownianPath {
     /// Normal numbers of a node, counted as in a heap: 1 is the middle of the whole, n has the halves 2n and 2n + 1.
     private func normal(_ node: Int) -> Tensor {
         noise.normal(
-            shape, .init(.sampler, pass: pass, step: node & 0xFFFF, draw: node >> 16), origin: origin, threads: threads)
+            shape, .init(.sampler, pass: pass, step: node & 0xFFFF, draw: node >> 16), at: place, threads: threads)
     }
 
     private func bisected(_ sigma: Double) -> Tensor {

@@ -37,12 +37,31 @@ package struct PositionNoise: Sendable {
         }
 
         /// The draw with a channel in one word, everything else in another.
-        fileprivate func words(channel: Int) -> (layer: UInt32, place: UInt32) {
+        fileprivate func words(channel: Int) -> (layer: UInt32, what: UInt32) {
             (
                 UInt32(truncatingIfNeeded: channel) | UInt32(truncatingIfNeeded: draw) << 20,
                 purpose.rawValue << 28 | UInt32(truncatingIfNeeded: pass) << 16 & 0x0FFF_0000
                     | UInt32(truncatingIfNeeded: step) & 0xFFFF
             )
+        }
+    }
+
+    /// Where a tensor lies among the cells of the working picture.
+    package struct Place: Sendable, Equatable {
+        /// Of its first cell; may be negative.
+        package var x, y: Int
+        /// Cells of a side after which noise repeats, where a texture goes on at its other side.
+        package var periodX, periodY: Int?
+
+        package init(x: Int = 0, y: Int = 0, periodX: Int? = nil, periodY: Int? = nil) {
+            (self.x, self.y, self.periodX, self.periodY) = (x, y, periodX, periodY)
+        }
+
+        /// Columns or rows of `count` cells from `first` on.
+        fileprivate static func cells(_ count: Int, from first: Int, period: Int?) -> [UInt32] {
+            (first..<first + count).map { cell in
+                UInt32(truncatingIfNeeded: period.map { ((cell % $0) + $0) % $0 } ?? cell)
+            }
         }
     }
 
@@ -52,18 +71,20 @@ package struct PositionNoise: Sendable {
 
     /// - Parameters:
     ///   - shape: `[N, C, H, W]`; all items of the batch get the same noise
-    ///   - origin: cell of the working picture at which the tensor's first cell lies; may be negative
+    ///   - place: where the tensor lies in the working picture
     package func normal(
-        _ shape: [Int], _ use: Use, origin: (x: Int, y: Int) = (0, 0), threads: Threads = Threads(1)
+        _ shape: [Int], _ use: Use, at place: Place = .init(), threads: Threads = Threads(1)
     ) -> Tensor {
         let (items, channels, height, width) = (shape[0], shape[1], shape[2], shape[3])
+        let columns = Place.cells(width, from: place.x, period: place.periodX)
+        let rows = Place.cells(height, from: place.y, period: place.periodY)
         var tensor = Tensor(unfilled: shape)
         tensor.withMutablePointer { values in
             threads.forEach(channels) { channel in
                 let plane = values + channel * height * width
                 for y in 0..<height {
-                    fill(
-                        plane + y * width, count: width, use, channel: channel, at: (origin.x, y + origin.y), .normal)
+                    let row = plane + y * width
+                    forEach(columns, rows[y], use, channel) { x, words in row[x] = Self.normal(words) }
                 }
             }
             for item in 1..<max(items, 1) {
@@ -86,11 +107,10 @@ package struct PositionNoise: Sendable {
         _ row: UnsafeMutablePointer<Float>, count: Int, _ use: Use, channel: Int, at origin: (x: Int, y: Int),
         _ spread: Spread
     ) {
-        forEach(count, use, channel, origin) { x, words in
+        let columns = Place.cells(count, from: origin.x, period: nil)
+        forEach(columns, UInt32(truncatingIfNeeded: origin.y), use, channel) { x, words in
             switch spread {
-            case .normal:
-                let (radius, angle) = Self.polar(words)
-                row[x] = Float(radius * cos(angle))
+            case .normal: row[x] = Self.normal(words)
             case .uniform:
                 row[x] = Float(((Double(words.0) + 0.5) * 0x1p-32 - 0.5) * 12.0.squareRoot())
             }
@@ -102,7 +122,8 @@ package struct PositionNoise: Sendable {
         _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>, count: Int, _ use: Use,
         channel: Int, at origin: (x: Int, y: Int)
     ) {
-        forEach(count, use, channel, origin) { x, words in
+        let columns = Place.cells(count, from: origin.x, period: nil)
+        forEach(columns, UInt32(truncatingIfNeeded: origin.y), use, channel) { x, words in
             let (radius, angle) = Self.polar(words)
             first[x] = Float(radius * cos(angle))
             second[x] = Float(radius * sin(angle))
@@ -111,15 +132,17 @@ package struct PositionNoise: Sendable {
 
     @inline(__always)
     private func forEach(
-        _ count: Int, _ use: Use, _ channel: Int, _ origin: (x: Int, y: Int),
+        _ columns: [UInt32], _ row: UInt32, _ use: Use, _ channel: Int,
         _ body: (_ x: Int, _ words: (UInt32, UInt32, UInt32, UInt32)) -> Void
     ) {
         let key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
-        let (layer, place) = use.words(channel: channel)
-        for x in 0..<count {
-            let cell = (UInt32(truncatingIfNeeded: x + origin.x), UInt32(truncatingIfNeeded: origin.y), layer, place)
-            body(x, philox(cell, key: key))
-        }
+        let (layer, what) = use.words(channel: channel)
+        for x in columns.indices { body(x, philox((columns[x], row, layer, what), key: key)) }
+    }
+
+    private static func normal(_ words: (UInt32, UInt32, UInt32, UInt32)) -> Float {
+        let (radius, angle) = polar(words)
+        return Float(radius * cos(angle))
     }
 
     /// Box and Muller's transform of two words.

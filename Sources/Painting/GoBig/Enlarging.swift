@@ -1,0 +1,75 @@
+import Raster
+
+/// How a picture is enlarged and painted in tiles.
+package struct Enlarging: Sendable, Equatable {
+    package enum Mode: String, Sendable, CaseIterable {
+        /// Every tile is painted by itself.
+        case tiles
+        /// All tiles advance together, and what they predict is merged in every step.
+        case joint
+    }
+
+    /// How much a place is changed by what is there.
+    package enum Map: Sendable, Equatable {
+        /// Flat places less, texture more.
+        case flat
+        /// As a picture says: white wholly, black not at all.
+        case file(name: String, hash: String)
+    }
+
+    /// How many times larger, where no size was given.
+    package var scale: Double?
+    /// The enlarged size.
+    package var size: PixelSize
+    package var tile: PixelSize
+    package var overlap = 64
+    package var mode = Mode.tiles
+    package var layout = TilePlan.Layout.grid
+    package var jitter = 0
+    package var wrap = TilePlan.Wrap()
+    package var map: Map?
+    package var repair: [TilePlan.Repair] = []
+    /// Seams that show more than this are painted over.
+    package var maxSeam: Double?
+    /// What enlarges before anything is painted.
+    package var upscaler: (name: String, hash: String)?
+
+    package init(size: PixelSize, tile: PixelSize) { (self.size, self.tile) = (size, tile) }
+
+    package static func == (one: Enlarging, other: Enlarging) -> Bool {
+        one.scale == other.scale && one.size == other.size && one.tile == other.tile && one.overlap == other.overlap
+            && one.mode == other.mode && one.layout == other.layout && one.jitter == other.jitter
+            && one.wrap == other.wrap && one.map == other.map && one.repair == other.repair
+            && one.maxSeam == other.maxSeam && one.upscaler?.hash == other.upscaler?.hash
+    }
+
+    /// What is asked of the plan of tiles.
+    package func wish(seed: UInt64, cell: Int) -> TilePlan.Wish {
+        var wish = TilePlan.Wish(tile: tile, overlap: overlap, cell: cell)
+        (wish.layout, wish.jitter, wish.seed, wish.wrap, wish.repair) = (layout, jitter, seed, wrap, repair)
+        wish.scale = scale ?? 2
+        return wish
+    }
+
+    /// The members of a recipe.
+    var members: [(String, JSONText)] {
+        func named(_ file: (name: String, hash: String)) -> JSONText {
+            .object([("name", .text(file.name)), ("sha256", .text(file.hash))])
+        }
+        var members: [(String, JSONText)] = [
+            ("enlarged", .text("\(size.width)x\(size.height)")), ("scale", scale.map(JSONText.number) ?? .null),
+            ("tile", .text("\(tile.width)x\(tile.height)")), ("overlap", .integer(overlap)),
+            ("mode", .text(mode.rawValue)), ("layout", .text(layout.rawValue)), ("jitter", .integer(jitter)),
+            ("wrap", wrap.text.map(JSONText.text) ?? .null),
+            ("repair", repair.isEmpty ? .null : .text(repair.map(\.rawValue).joined(separator: ","))),
+            ("max-seam", maxSeam.map(JSONText.number) ?? .null),
+        ]
+        switch map {
+        case .flat: members.append(("map", .text("flat")))
+        case .file(let name, let hash): members.append(("map", named((name, hash))))
+        case nil: break
+        }
+        if let upscaler { members.append(("upscaler", named(upscaler))) }
+        return members
+    }
+}

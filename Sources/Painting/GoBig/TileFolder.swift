@@ -1,0 +1,41 @@
+import Raster
+import RasterFiles
+
+/// The folder of a picture's painted tiles: each in a file whose name tells what it was painted from, so that a run that was
+/// killed goes on, and a changed setting paints anew only what it touches.
+package struct TileFolder: Sendable {
+    /// Ends in "/".
+    package let path: String
+
+    package init(_ path: String) { self.path = path.hasSuffix("/") ? path : path + "/" }
+
+    /// - Parameter key: hash of everything that a tile is painted from
+    package func file(_ tile: TilePlan.Tile, key: String) -> String {
+        let number = String(tile.index + 1)
+        return path + "tile-" + String(repeating: "0", count: max(0, 5 - number.count)) + number + "-"
+            + key.prefix(16) + ".png"
+    }
+
+    /// A tile that was painted; nil where it was not, or not whole.
+    package func tile(_ tile: TilePlan.Tile, key: String) -> Picture? {
+        guard let picture = try? PictureFile.read(file(tile, key: key)), picture.size == tile.frame.size,
+            picture.depth == 16, !picture.channels.hasAlpha
+        else { return nil }
+        return picture
+    }
+
+    /// Whether a tile is there, as far as its name tells.
+    package func has(_ tile: TilePlan.Tile, key: String) -> Bool { WholeFile.exists(file(tile, key: key)) }
+
+    /// - Throws: ``PictureFileError``
+    package func keep(_ picture: Picture, _ tile: TilePlan.Tile, key: String) throws {
+        try PictureFile.write(
+            picture, to: file(tile, key: key), options: .init(format: .png, compression: 1))
+    }
+
+    /// How the files of a painting that is painted as one begin.
+    package func stem(key: String) -> String { path + "joint-" + key.prefix(16) }
+
+    /// Removes what tiles left behind, and the folder where nothing else is in it.
+    package func remove() { WholeFile.removeFolder(path) { $0.hasPrefix("tile-") || $0.hasPrefix("joint-") } }
+}

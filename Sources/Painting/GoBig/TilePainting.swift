@@ -1,0 +1,123 @@
+import Raster
+import RasterFiles
+import Threads
+
+/// The tiles of one picture on their way: which are there, which are to be painted, and what they are together.
+package final class TilePainting {
+    package private(set) var goBig: GoBig
+    private let folder: TileFolder
+    private var canvas: TileCanvas
+    private let strength: TileStrength
+    private let threads: Threads
+    /// Strengths are asked for several times in a row.
+    private var known: (index: Int, strength: Mask?)?
+
+    /// What was learnt of a tile while it was painted.
+    package struct Telling: Sendable {
+        package var seconds: Double
+        package var isExact: Bool
+    }
+
+    /// Of tiles that were painted in this run, by their index.
+    package private(set) var tellings: [Int: Telling] = [:]
+
+    package init(_ goBig: GoBig, enlarged: PixelStore, strength: TileStrength, folder: TileFolder) {
+        (self.goBig, self.folder, self.strength) = (goBig, folder, strength)
+        threads = goBig.studio.model.engine.threads
+        canvas = TileCanvas(plan: goBig.plan, enlarged: enlarged, threads: threads)
+    }
+
+    package var plan: TilePlan { goBig.plan }
+    package var enlarged: PixelStore { canvas.enlarged }
+
+    private func strength(_ tile: TilePlan.Tile) throws -> Mask? {
+        if let known, known.index == tile.index { return known.strength }
+        let found = try strength.strength(tile.frame, plan, source: canvas.enlarged, threads: threads)
+        known = (tile.index, found)
+        return found
+    }
+
+    /// Whether a tile has anything to paint.
+    package func hasWork(_ tile: TilePlan.Tile) throws -> Bool {
+        guard !tile.isLeftOut, goBig.run(tile).start != nil else { return false }
+        return try strength(tile)?.isBlack != true
+    }
+
+    /// Whether a tile is there already.
+    package func isThere(_ tile: TilePlan.Tile) -> Bool { folder.has(tile, key: goBig.keys[tile.index]) }
+
+    /// Tiles that one waits for.
+    package func missing(beneath tile: TilePlan.Tile) throws -> [TilePlan.Tile] {
+        try plan.beneath(tile).filter { try !isThere($0) && hasWork($0) }
+    }
+
+    /// Paints a tile and keeps it.
+    ///
+    /// - Parameters:
+    ///   - clock: seconds that never go back
+    ///   - advance: told of work done, in the unit of ``GoBig/work(_:)``; may throw to stop
+    package func paint(
+        _ tile: TilePlan.Tile, clock: () -> Double, advance: @escaping (_ work: Double) throws -> Void
+    ) throws {
+        let (began, key) = (clock(), goBig.keys[tile.index])
+        let region =
+            tile.seesPainted
+            ? try canvas.painted(under: tile.frame, before: tile.index, tile: picture) : try canvas.source(tile.frame)
+        let (painted, isExact) = try goBig.paint(
+            tile, on: region, strength: try strength(tile), stem: folder.stem(key: key), advance: advance)
+        try folder.keep(painted, tile, key: key)
+        tellings[tile.index] = Telling(seconds: clock() - began, isExact: isExact)
+    }
+
+    /// A painted tile; nil where there is nothing to paint.
+    ///
+    /// - Throws: ``PaintingError/missing(_:)`` where it should be there
+    package func picture(_ tile: TilePlan.Tile) throws -> Picture? {
+        if let picture = folder.tile(tile, key: goBig.keys[tile.index]) { return picture }
+        guard try hasWork(tile) else { return nil }
+        throw PaintingError.missing(
+            "Tile \(tile.index + 1) of \(plan.tiles.count), \(tile.frame), is not in \(folder.path). Paint it with gobig render."
+        )
+    }
+
+    /// All tiles laid over the enlarged source, 16 bits; nil where there was nothing to paint in any.
+    ///
+    /// - Parameter scratch: folder on whose disk the pixels lie meanwhile
+    /// - Throws: ``PaintingError/missing(_:)`` where a tile is not there
+    package func assembled(in scratch: String) throws -> PixelStore? {
+        let source = canvas.enlarged
+        guard try plan.tiles.contains(where: { try isThere($0) || hasWork($0) }) else { return nil }
+        let whole = try PixelStore(size: plan.size, channels: source.channels, depth: 16, in: scratch)
+        try source.forEachStrip { strip, y in try whole.write(strip.converted(depth: 16), y: y) }
+        for tile in plan.tiles {
+            let painted = try picture(tile)
+            if painted == nil, tile.wave > 0 { continue }
+            for piece in plan.pieces(of: tile.frame) {
+                var region = try whole.read(piece.picture)
+                try canvas.lay(tile, painted, onto: &region, at: piece.picture)
+                try whole.write(region, x: piece.picture.x, y: piece.picture.y)
+            }
+        }
+        return whole
+    }
+
+    /// Tiles over seams that show, each in the middle of the part that shows; painted on what is there.
+    package func add(over seams: [SeamScore.Edge]) {
+        let wish = TilePlan.Wish(
+            tile: goBig.enlarging.tile, overlap: goBig.enlarging.overlap, cell: goBig.studio.model.codec.factor)
+        let new = plan.repairs(of: seams, wish)
+        goBig.add(new)
+        canvas = TileCanvas(plan: goBig.plan, enlarged: canvas.enlarged, threads: threads)
+    }
+}
+
+extension PixelStore {
+    /// All pixels in strips from top to bottom.
+    package func forEachStrip(_ take: (_ strip: Picture, _ y: Int) throws -> Void) throws {
+        let rows = max(1, (1 << 22) / (size.width * channels.count))
+        for y in stride(from: 0, to: size.height, by: rows) {
+            try take(
+                try read(Rectangle(x: 0, y: y, width: size.width, height: min(rows, size.height - y))), y)
+        }
+    }
+}
