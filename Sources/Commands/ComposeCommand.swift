@@ -119,23 +119,12 @@ struct ComposeCommand: ParsableCommand {
             }
             if telling.explain { return }
             try Interruption.check()
-            var composed = Compose.composed(base.picture, layers, threads: threads)
-            if let depth = output.depth { composed = composed.converted(depth: depth) }
-            let format = output.format(at: path)
+            let composed = Compose.composed(base.picture, layers, threads: threads)
+            let session = PaintingSession(console: console, output: output)
             let recipe = ComposeRecipe(
-                base: base.identity, layers: made, feather: feather, fit: maskFit,
-                form: .init(format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil))
-            let metadata = base.picture.metadata
-            composed.metadata =
-                output.writesRecipe ? recipe.added(to: metadata, as: format) : Recipe.removed(from: metadata)
-            try PictureFile.write(
-                composed, to: path,
-                options: .init(format: output.format, quality: output.quality, overwrite: output.overwrite))
-            try console.report(
-                .result(
-                    .init(
-                        path: path, input: self.base, command: "compose", seconds: clock() - began,
-                        hash: recipe.hash(over: metadata))))
+                base: base.identity, layers: made, feather: feather, fit: maskFit, form: session.form(at: path))
+            try session.write(
+                composed, recipe, over: base.picture.metadata, to: path, input: self.base, began: began)
         }
     }
 

@@ -172,6 +172,10 @@ final class Console {
             lines.append("  sampler \(plan.sampler), schedule \(plan.schedule), \(guidance), in \(tiles)")
             lines.append("  \(text(plan.words))")
             if !plan.networks.isEmpty { lines.append("  \(text(plan.networks))") }
+            for (name, value) in plan.beginning {
+                lines.append(
+                    "  \(name == "noise" ? "noise of \(value) goes in first" : "starts from \(value) Perlin noise")")
+            }
             if !plan.departures.isEmpty {
                 let options = plan.departures.map { "--\($0.name) \($0.value)" }
                 lines.append("  departs from the exact picture: \(options.joined(separator: ", "))")
@@ -256,6 +260,7 @@ final class Console {
                     ("negative", plan.words.negative.map(json) ?? .null),
                     ("networks", .list(plan.networks.map(json))),
                     ("departures", .object(plan.departures.map { ($0.name, .text($0.value)) })),
+                    ("begins", .object(plan.beginning.map { ($0.name, .text($0.value)) })),
                     ("seconds", .number((plan.seconds * 10).rounded() / 10)),
                     ("bytes", .number(plan.bytes.rounded())), ("disk", .number(plan.disk.rounded())),
                 ]

@@ -18,6 +18,13 @@ struct FinishOptions: ParsableArguments {
             valueName: "x"))
     var colourAnchor: Double?
 
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Put this much noise in where the picture is flat before it is painted, as velatura noise does; negative calms.",
+            valueName: "a"))
+    var noise: AmountArgument?
+
     @Flag(name: .long, help: "Let a grey picture become coloured.")
     var colour = false
 
@@ -39,5 +46,6 @@ struct FinishOptions: ParsableArguments {
         settings.colourAnchor = colourAnchor ?? anchor
         settings.keepsColour = colour
         settings.workSize = workSize
+        settings.noise = noise?.amount
     }
 }

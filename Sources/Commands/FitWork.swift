@@ -58,10 +58,9 @@ final class FitWork: ItemWork {
         try Interruption.check()
         let source = try InputPicture(item.input)
         let plan = try plan(source.picture.size)
-        let output = session.output
-        let format = output.format(at: paths.first ?? "")
-        let form = Recipe.Form(format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil)
-        let recipe = FitRecipe(plan: plan, multiple: command.multiple, source: source.identity, form: form)
+        let recipe = FitRecipe(
+            plan: plan, goal: command.goal, multiple: command.multiple, source: source.identity,
+            form: session.form(at: paths.first ?? ""))
         let new = Ready(source: source, plan: plan, recipe: recipe)
         ready = new
         return new
@@ -95,13 +94,13 @@ final class FitWork: ItemWork {
     }
 
     /// What a fitted picture may have at most, like the pictures that are read.
-    private static let (longest, largestArea) = (65_535, 1 << 28)
+    static let (longest, largestArea) = (65_535, 1 << 28)
 
     func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
         let began = clock()
         let work = work
         let ready = try opened()
-        let (picture, plan, output) = (ready.source.picture, ready.plan, session.output)
+        let (picture, plan) = (ready.source.picture, ready.plan)
         if command.telling.json {
             Console.say(json(plan))
         } else {
@@ -116,19 +115,11 @@ final class FitWork: ItemWork {
             )
         }
         try Interruption.check()
-        var fitted = plan.apply(to: picture, threads: Threads(command.threads))
-        if let depth = output.depth { fitted = fitted.converted(depth: depth) }
-        // What the picture's own past says goes on with it, with what was done here.
-        fitted.metadata =
-            output.writesRecipe
-            ? ready.recipe.added(to: picture.metadata, as: output.format(at: paths[0]))
-            : Recipe.removed(from: picture.metadata)
-        let hash = ready.recipe.hash(over: picture.metadata)
+        let fitted = plan.apply(to: picture, threads: Threads(command.threads))
         if work > 0 { try advance(work, "fitting") }
-        try session.write(fitted, to: paths[0], hash: hash)
-        try session.console.report(
-            .result(
-                .init(path: paths[0], input: item.input, command: "fit", seconds: clock() - began, hash: hash)))
+        // What the picture's own past says goes on with it, with what was done here.
+        try session.write(
+            fitted, ready.recipe, over: picture.metadata, to: paths[0], input: item.input, began: began)
         close()
     }
 

@@ -198,10 +198,13 @@ struct PaintingSession {
 
     /// Writes a picture that carries what it is to say of itself.
     ///
-    /// - Parameter hash: of its recipe
-    func write(_ picture: Picture, to path: String, hash: String) throws {
+    /// - Parameters:
+    ///   - hash: of its recipe
+    ///   - compression: PNG's
+    func write(_ picture: Picture, to path: String, hash: String, compression: Int = 6) throws {
         let bytes = try PictureFile.encode(
-            picture, as: output.format(at: path), options: .init(quality: output.quality), name: path)
+            picture, as: output.format(at: path), options: .init(quality: output.quality, compression: compression),
+            name: path)
         try write(bytes, to: path, hash: hash, carriesRecipe: output.writesRecipe)
     }
 

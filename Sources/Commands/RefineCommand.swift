@@ -1,5 +1,6 @@
 import ArgumentParser
 import Painting
+import Raster
 
 struct RefineCommand: PaintingCommand, ItemCommand {
     static let configuration = CommandConfiguration(
@@ -14,6 +15,9 @@ struct RefineCommand: PaintingCommand, ItemCommand {
 
     @Argument(help: ArgumentHelp("Pictures to refine, or folders of them.", valueName: "in"))
     var inputs: [String]
+
+    @Option(name: .long, help: "Start from Perlin noise instead of the picture, as velatura perlin makes it.")
+    var perlinInit: PerlinPicture.Mode?
 
     @OptionGroup(title: "Noise level") var level: LevelOptions
     @OptionGroup(title: "Painting") var painting: PaintingOptions
@@ -30,7 +34,7 @@ struct RefineCommand: PaintingCommand, ItemCommand {
     func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
         let repainting = Repainting(
             command: "refine", level: level, painting: painting, finish: finish, results: results, telling: telling,
-            defaultSkip: "50", defaultAnchor: 0)
+            defaultSkip: "50", defaultAnchor: 0, perlinInit: perlinInit)
         return try repainting.works(items, run) { Subject(try InputPicture($0.input)) }
     }
 }

@@ -37,6 +37,8 @@ struct Repainting {
     var defaultAnchor: Double
     var masking: Masking?
     var background: Colour?
+    /// Painting starts from this instead of the picture.
+    var perlinInit: PerlinPicture.Mode?
 
     /// Paints what is no list that a folder or a manifest could give.
     ///
@@ -69,7 +71,11 @@ struct Repainting {
         let session = PaintingSession(console: run.console, output: try run.output(results), journal: run.journal)
         var settings = try painting.settings()
         finish.apply(to: &settings, anchor: defaultAnchor)
-        (settings.masking, settings.background) = (masking, background)
+        (settings.masking, settings.background, settings.perlinInit) = (masking, background, perlinInit)
+        if perlinInit != nil, settings.noise != nil {
+            throw PaintingError.usage(
+                "--noise goes into the picture, which --perlin-init does not start from. Leave one out.")
+        }
         return items.map { item in
             RepaintingWork(self, item, session, settings, skips: skips, seeds: seeds, read: read)
         }

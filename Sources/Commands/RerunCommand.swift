@@ -61,8 +61,8 @@ struct RerunCommand: ParsableCommand {
         let metadata = try PictureFile.read(picture).metadata
         var wanted: RecipeArguments
         let recipe = Recipe.read(metadata)
-        if let recipe, recipe["command"].text == "compose" { return try composed(recipe) }
         if let recipe, recipe["command"].text == "upscale" { return try enlarged(recipe) }
+        if let recipe, let command = try unpainted(recipe) { return command }
         if let recipe {
             wanted = try RecipeArguments(recipe: recipe, picture: picture)
         } else if let text = metadata.parameters {
@@ -182,26 +182,54 @@ struct RerunCommand: ParsableCommand {
             ].filter(\.0).map(\.1) + (threads.map { ["--threads=\($0)"] } ?? [])
     }
 
-    /// The same parts put together again.
-    private func composed(_ recipe: JSON) throws -> any ParsableCommand {
+    /// The command that made a picture for which nothing was painted; nil of others.
+    private func unpainted(_ recipe: JSON) throws -> (any ParsableCommand)? {
+        guard let name = recipe["command"].text, ["compose", "fit", "noise", "perlin"].contains(name) else {
+            return nil
+        }
+        let takesInput = name == "fit" || name == "noise"
+        if let option = [
+            ("--input", takesInput ? nil : input), ("--model", model), ("--vae", vae),
+            ("--memory-limit", memoryLimit?.argument),
+        ].first(where: { $0.1 != nil })?.0 {
+            throw PaintingError.usage(
+                "\(picture) was made by \(name), which \(option) has no part in. Leave it out.")
+        }
         let search = SourceSearch(beside: picture, find: find)
-        var (options, base) = try ComposeRecipe.arguments(recipe, picture: picture) { file in
+        func found(_ file: ComposeRecipe.File) throws -> String {
             guard let found = search.file(named: file.name, hash: file.hash) else {
                 throw PaintingError.missing(
-                    "\(file.name) (\(Self.short(file.hash))), which \(picture) was put together from, is not \(search.places). Name its folder with --find."
+                    "\(file.name) (\(Self.short(file.hash))), which \(picture) was made from, is not \(search.places). Name its folder with --find."
                 )
             }
             return found
         }
-        try refuse(
-            [("--input", input), ("--model", model), ("--vae", vae), ("--memory-limit", memoryLimit?.argument)],
-            "composed")
-        options += common(recipe["format"].text)
+        func named(_ key: String) throws -> String? {
+            try recipe[key]["name"].text.map { try found(($0, recipe[key]["sha256"].text ?? "")) }
+        }
+        func source() throws -> [String] {
+            guard let path = try input ?? named("source") else {
+                throw PaintingError.unsuitable("\(picture) does not say what it was made from. Name it with --input.")
+            }
+            return ["--", path]
+        }
+        let common = common(recipe["format"].text)
         do {
-            return try ComposeCommand.parse(options + ["--", base])
+            switch name {
+            case "fit": return try FitCommand.parse(FitRecipe.options(recipe) + common + source())
+            case "noise":
+                let mask = try named("mask").map { ["--mask=\($0)"] } ?? []
+                return try NoiseCommand.parse(NoiseRecipe.options(recipe) + mask + common + source())
+            case "perlin": return try PerlinCommand.parse(PerlinRecipe.options(recipe) + common)
+            default:
+                let (options, base) = try ComposeRecipe.arguments(recipe, picture: picture, find: found)
+                return try ComposeCommand.parse(options + common + ["--", base])
+            }
+        } catch let error as PaintingError {
+            throw error
         } catch {
             throw PaintingError.unsuitable(
-                "\(picture) says that it was made in a way that cannot be: \(ComposeCommand.message(for: error))")
+                "\(picture) says that it was made in a way that cannot be: \(Self.message(for: error))")
         }
     }
 

@@ -14,9 +14,9 @@ struct Velatura: ParsableCommand {
         abstract: "Image-to-image and enlarging for people who make pictures with diffusion models.",
         version: Recipe.version,
         subcommands: [
-            FitCommand.self, RefineCommand.self, InpaintCommand.self, SketchCommand.self, GoBigCommand.self,
-            UpscaleCommand.self, PaintCommand.self,
-            GoBigPlanCommand.self, GoBigRenderCommand.self, GoBigAssembleCommand.self,
+            FitCommand.self, PerlinCommand.self, NoiseCommand.self, RefineCommand.self, InpaintCommand.self,
+            SketchCommand.self, GoBigCommand.self, UpscaleCommand.self, PaintCommand.self, GoBigPlanCommand.self,
+            GoBigRenderCommand.self, GoBigAssembleCommand.self,
             ComposeCommand.self, BatchCommand.self, VerifyCommand.self, RerunCommand.self, HistoryCommand.self,
             ModelsCommand.self, DoctorCommand.self,
         ])

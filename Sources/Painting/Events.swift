@@ -39,6 +39,8 @@ package enum PaintingEvent: Sendable {
         package var networks: [Network] = []
         /// What is left out, and how the network is run otherwise than it was trained, by the options that asked for it.
         package var departures: [(name: String, value: String)] = []
+        /// What painting starts from, where that is not the picture as it is.
+        package var beginning: [(name: String, value: String)] = []
 
         /// Something beside the model that decides what is painted.
         package struct Network: Sendable, Equatable {

@@ -128,7 +128,7 @@ package struct Refine {
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
             schedule: settings.schedule.rawValue, guidance: settings.effectiveGuidance,
             words: studio.count(settings, evaluations: rung.plan.evaluations), networks: studio.networks(in: settings),
-            departures: settings.departures)
+            departures: settings.departures, beginning: settings.beginning)
     }
 
     /// Whether a rung paints anything.
@@ -160,7 +160,8 @@ package struct Refine {
     private func work(_ size: PixelSize, encodings: Int, runs: (Rung) -> Bool) -> Double {
         let model = studio.model
         let codec = model.codecWork(size, decoding: true).operations
-        let encoding = model.codecWork(size, decoding: false).operations * Double(encodings)
+        let times = encodings * (settings.beginsBySeed ? seeds.count : 1)
+        let encoding = model.codecWork(size, decoding: false).operations * Double(times)
         return rungs().reduce(encoding) {
             guard runs($1) else { return $0 }
             let step = model.stepWork(size, settings, $1.plan).operations
@@ -180,7 +181,7 @@ package struct Refine {
         deliver: (Rung, Picture) throws -> Void
     ) throws {
         let (plan, model) = (canvas.plan, studio.model)
-        var prepared: Ground?
+        var prepared: (ground: Ground, seed: UInt64)?
         var encoded: (latents: [Tensor], seed: UInt64)?
         var beside: Tensor?
         for rung in rungs() {
@@ -191,9 +192,12 @@ package struct Refine {
             var settings = settings
             settings.seed = rung.seed
             var painter = LatentPainter(studio, settings, size: plan.working, pass: history)
-            let ground = prepared ?? Ground(canvas, settings.masking, for: model, threads: threads)
-            prepared = ground
-            let known = encoded.flatMap { settings.encode == .mean || $0.seed == rung.seed ? $0.latents : nil }
+            let begun = prepared.flatMap { !settings.beginsBySeed || $0.seed == rung.seed ? $0.ground : nil }
+            let ground = begun ?? Ground(canvas, settings, pass: history, for: model, threads: threads)
+            if begun == nil { (prepared, beside) = ((ground, rung.seed), nil) }
+            let known = encoded.flatMap {
+                settings.encode == .mean && !settings.beginsBySeed || $0.seed == rung.seed ? $0.latents : nil
+            }
             let latents = try painter.encode([ground.picture] + [ground.filled].compactMap { $0 }, known: known)
             encoded = (latents, rung.seed)
             if let plane = ground.plane, beside == nil {

@@ -55,6 +55,10 @@ package struct Settings: Sendable {
     package var workSize: String?
     /// Colour stays in a picture whose source was grey.
     package var keepsColour = false
+    /// Noise that goes into what painting starts from, as the noise command lays it.
+    package var noise: Roughening.Amount?
+    /// Painting starts from a picture of Perlin noise, whatever the init image is.
+    package var perlinInit: PerlinPicture.Mode?
     /// How a mask is taken, where there is one.
     package var masking: Masking?
     /// How the picture is enlarged and painted in tiles, where it is.

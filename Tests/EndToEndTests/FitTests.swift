@@ -81,6 +81,33 @@ import Testing
         try place.succeed(["fit", "in.png", "--format", "jpeg", "--overwrite"])
     }
 
+    @Test(
+        "a rerun has the same bytes, whatever the size was said by, in every format",
+        arguments: [
+            [], ["--size", "50x70"], ["--max-pixels", "6000", "--multiple", "16"],
+            ["--aspect", "2:1", "--multiple", "8", "--mode", "pad"], ["--mode", "stretch", "--depth", "16"],
+        ], ["out.png", "out.jpg", "out.tif"])
+    func rerun(arguments: [String], name: String) throws {
+        try place.succeed(["fit", "in.png", "-o", name] + arguments)
+        let finished = try place.succeed(["rerun", name])
+        #expect(try place.bytes(name) == place.bytes(finished.outputLines[0]))
+        #expect(try place.succeed(["history", name]).output.hasPrefix("1. fit in.png: 100×80"))
+    }
+
+    @Test("a fitted picture's past goes on through fitting, and a rerun finds its input by hash or by --input")
+    func lineage() throws {
+        try place.succeed(["refine", "in.png", "--steps", "4", "--seed", "1", "-o", "painted.png"])
+        try place.succeed(["fit", "painted.png", "--size", "64x64", "-o", "fitted.tif"])
+        let lines = try place.succeed(["history", "fitted.tif"]).outputLines.filter { $0.first?.isNumber == true }
+        #expect(lines.count == 2 && lines[0].hasPrefix("1. refine in.png") && lines[1].hasPrefix("2. fit painted.png"))
+        try place.succeed(["rerun", "fitted.tif", "-o", "again.tif"])
+        #expect(try place.bytes("fitted.tif") == place.bytes("again.tif"))
+        try place.succeed(["rerun", "fitted.tif", "-o", "other.tif", "--input", "in.png"])
+        #expect(try place.read("other.tif").samples != place.read("again.tif").samples)
+        try place.write("gone", to: "painted.png")
+        try place.refuse(["rerun", "fitted.tif", "-o", "x.tif"], code: 66, naming: ["painted.png", "--find"])
+    }
+
     @Test("contradictions are refused")
     func refusals() throws {
         try place.refuse(

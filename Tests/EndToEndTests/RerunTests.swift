@@ -310,8 +310,10 @@ import Testing
     func refusals() throws {
         try place.refuse(["rerun", "in.png"], code: 65, naming: ["in.png", "no recipe"])
         try place.refuse(["rerun", "nowhere.png"], code: 66, naming: ["nowhere.png"])
-        try place.succeed(["fit", "in.png", "--multiple", "8", "--size", "40x24", "-o", "fitted.png"])
-        try place.refuse(["rerun", "fitted.png"], code: 65, naming: ["fitted.png", "fit"])
+        var foreign = Picture.sample(8, 8, .rgb)
+        foreign.metadata.texts = [.init(keyword: "velatura", text: #"{"command":"knit"}"#)]
+        try place.write(foreign, to: "knitted.png")
+        try place.refuse(["rerun", "knitted.png"], code: 65, naming: ["knitted.png", "knit"])
         try webUI("a lake\nSteps: 6, Sampler: Restart, CFG scale: 2, Seed: 3, Size: 40x24")
         try place.refuse(["rerun", "web.png"], code: 65, naming: ["Restart"])
         // Words that name what is not there, and recipes of both ways of reading at once.

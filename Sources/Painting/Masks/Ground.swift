@@ -20,10 +20,13 @@ struct Ground {
         let picture: Tensor
     }
 
-    init(_ canvas: Canvas, _ masking: Masking?, for model: DiffusionModel, threads: Threads) {
-        let plan = canvas.plan
-        let begun = canvas.sketch ?? canvas.visible(threads: threads)
-        let working = plan.prepare(begun.cropped(to: canvas.frame), threads: threads)
+    /// - Parameter pass: length of the picture's own history
+    init(_ canvas: Canvas, _ settings: Settings, pass: Int, for model: DiffusionModel, threads: Threads) {
+        let (plan, masking) = (canvas.plan, settings.masking)
+        let working =
+            settings.perlinStart(plan.working, threads: threads)
+            ?? plan.prepare(
+                canvas.begun(settings, pass: pass, threads: threads).cropped(to: canvas.frame), threads: threads)
         picture = Tensor(picture: working)
         guard let mask = canvas.mask, let masking else {
             (filled, cells, plane) = (nil, nil, nil)

@@ -33,10 +33,11 @@ package struct ComposeRecipe: UnpaintedRecipe {
 
     package var members: [(String, JSONText)] {
         func file(_ file: File) -> JSONText { .object([("name", .text(file.name)), ("sha256", .text(file.hash))]) }
-        return [
+        let feathering: [(String, JSONText)] = [
             ("feather", .number(feather)), ("mask-fit", fit.map { .text($0.rawValue) } ?? .null),
-            ("format", .text(form.format.rawValue)), ("depth", form.depth.map(JSONText.integer) ?? .null),
-            ("quality", form.quality.map(JSONText.integer) ?? .null), ("source", file(base)),
+        ]
+        return feathering + form.members + [
+            ("source", file(base)),
             (
                 "layers",
                 .list(

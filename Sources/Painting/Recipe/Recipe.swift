@@ -131,7 +131,7 @@ package struct Recipe: Sendable {
                 ])
             ),
         ]
-        members += s.departures.map { ($0.name, .text($0.value)) }
+        members += (s.beginning + s.departures).map { ($0.name, .text($0.value)) }
         if let autoencoder { members.append(("vae", named(autoencoder))) }
         if let words {
             func tokens(_ count: TextCount) -> JSONText { .integer(count.tokens.upperBound) }

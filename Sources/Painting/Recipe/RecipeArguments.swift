@@ -47,7 +47,7 @@ package struct RecipeArguments: Sendable {
         guard let command = recipe["command"].text, Self.commands.contains(command) else {
             let made = recipe["command"].text ?? "something else"
             throw .unsuitable(
-                "\(picture) was made by \(made), but rerun repeats refine, inpaint, sketch, paint and compose only. Run velatura \(made) again."
+                "\(picture) was made by \(made), which rerun does not repeat. Run velatura \(made) again."
             )
         }
         self.command = command
@@ -79,7 +79,7 @@ package struct RecipeArguments: Sendable {
         }
         for key in ["kind", "prediction", "initial-noise-multiplier", "work-size", "depth", "quality"] { give(key) }
         give("eta-noise-delta", unless: "0")
-        for key in Settings.departureNames { give(key) }
+        for key in ["noise", "perlin-init"] + Settings.departureNames { give(key) }
         if let precision = recipe["kernels"]["precision"].text { options.append("--precision=\(precision)") }
         taken.insert("colour")
         func file(_ key: String) -> (name: String, hash: String)? {

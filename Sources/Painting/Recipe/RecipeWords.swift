@@ -36,7 +36,9 @@ package enum RecipeWords {
             facts.append("sampler \(sampler)" + (value("schedule").map { ", schedule \($0)" } ?? ""))
         }
         if let guidance = value("guidance") { facts.append("guidance \(guidance)") }
-        for name in Settings.departureNames { value(name).map { facts.append("\(name) \($0)") } }
+        for name in ["noise", "perlin-init"] + Settings.departureNames {
+            value(name).map { facts.append("\(name) \($0)") }
+        }
         if let rules = value("compat"), rules != "none" { facts.append("rules of \(rules)") }
         var lines = [facts.isEmpty ? head : "\(head): \(facts.joined(separator: ", "))"]
         if let prompt = value("prompt"), !prompt.isEmpty { lines.append("   “\(prompt)”") }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Raster
 import RasterFiles
 
@@ -32,5 +33,30 @@ extension UnpaintedRecipe {
             metadata.xmp = XMP.packet(metadata.xmp, recipe: json)
         }
         return metadata
+    }
+}
+
+extension Recipe.Form {
+    /// The members of a recipe.
+    var members: [(String, JSONText)] {
+        [
+            ("format", .text(format.rawValue)), ("depth", depth.map(JSONText.integer) ?? .null),
+            ("quality", quality.map(JSONText.integer) ?? .null),
+        ]
+    }
+}
+
+extension JSON {
+    /// Members of a recipe as the options of the same names; what is null or false was not given.
+    func options(_ names: String...) -> [String] {
+        names.flatMap { name -> [String] in
+            switch self[name] {
+            case .text(let text): ["--\(name)=\(text)"]
+            case .integer(let number): ["--\(name)=\(number)"]
+            case .number(let number): ["--\(name)=\(JSONText.number(number).string)"]
+            case .bool(true): ["--\(name)"]
+            default: []
+            }
+        }
     }
 }

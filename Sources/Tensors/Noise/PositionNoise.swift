@@ -19,6 +19,7 @@ package struct PositionNoise: Sendable {
         case sampler = 1
         case encoder = 2
         case noiseCommand = 3
+        case perlin = 4
     }
 
     /// What the noise is for.
@@ -33,6 +34,15 @@ package struct PositionNoise: Sendable {
 
         package init(_ purpose: Purpose, pass: Int = 0, step: Int = 0, draw: Int = 0) {
             (self.purpose, self.pass, self.step, self.draw) = (purpose, pass, step, draw)
+        }
+
+        /// The draw with a channel in one word, everything else in another.
+        fileprivate func words(channel: Int) -> (layer: UInt32, what: UInt32) {
+            (
+                UInt32(truncatingIfNeeded: channel) | UInt32(truncatingIfNeeded: draw) << 20,
+                purpose.rawValue << 28 | UInt32(truncatingIfNeeded: pass) << 16 & 0x0FFF_0000
+                    | UInt32(truncatingIfNeeded: step) & 0xFFFF
+            )
         }
     }
 
@@ -66,21 +76,15 @@ package struct PositionNoise: Sendable {
         _ shape: [Int], _ use: Use, at place: Place = .init(), threads: Threads = Threads(1)
     ) -> Tensor {
         let (items, channels, height, width) = (shape[0], shape[1], shape[2], shape[3])
-        let key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
         let columns = Place.cells(width, from: place.x, period: place.periodX)
         let rows = Place.cells(height, from: place.y, period: place.periodY)
-        let what =
-            use.purpose.rawValue << 28 | UInt32(truncatingIfNeeded: use.pass) << 16 & 0x0FFF_0000
-            | UInt32(truncatingIfNeeded: use.step) & 0xFFFF
         var tensor = Tensor(unfilled: shape)
         tensor.withMutablePointer { values in
             threads.forEach(channels) { channel in
                 let plane = values + channel * height * width
-                let layer = UInt32(truncatingIfNeeded: channel) | UInt32(truncatingIfNeeded: use.draw) << 20
                 for y in 0..<height {
-                    for x in 0..<width {
-                        plane[y * width + x] = Self.normal(philox((columns[x], rows[y], layer, what), key: key))
-                    }
+                    let row = plane + y * width
+                    forEach(columns, rows[y], use, channel) { x, words in row[x] = Self.normal(words) }
                 }
             }
             for item in 1..<max(items, 1) {
@@ -90,10 +94,62 @@ package struct PositionNoise: Sendable {
         return tensor
     }
 
+    /// Which numbers are drawn; both have mean 0 and variance 1.
+    package enum Spread: Sendable {
+        case normal
+        case uniform
+    }
+
+    /// Fills a row of cells.
+    ///
+    /// - Parameter origin: the first cell; may be negative
+    package func fill(
+        _ row: UnsafeMutablePointer<Float>, count: Int, _ use: Use, channel: Int, at origin: (x: Int, y: Int),
+        _ spread: Spread
+    ) {
+        let columns = Place.cells(count, from: origin.x, period: nil)
+        forEach(columns, UInt32(truncatingIfNeeded: origin.y), use, channel) { x, words in
+            switch spread {
+            case .normal: row[x] = Self.normal(words)
+            case .uniform:
+                row[x] = Float(((Double(words.0) + 0.5) * 0x1p-32 - 0.5) * 12.0.squareRoot())
+            }
+        }
+    }
+
+    /// Two normal numbers for every cell of a row: the one that it has, and another.
+    package func fillPairs(
+        _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>, count: Int, _ use: Use,
+        channel: Int, at origin: (x: Int, y: Int)
+    ) {
+        let columns = Place.cells(count, from: origin.x, period: nil)
+        forEach(columns, UInt32(truncatingIfNeeded: origin.y), use, channel) { x, words in
+            let (radius, angle) = Self.polar(words)
+            first[x] = Float(radius * cos(angle))
+            second[x] = Float(radius * sin(angle))
+        }
+    }
+
+    @inline(__always)
+    private func forEach(
+        _ columns: [UInt32], _ row: UInt32, _ use: Use, _ channel: Int,
+        _ body: (_ x: Int, _ words: (UInt32, UInt32, UInt32, UInt32)) -> Void
+    ) {
+        let key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+        let (layer, what) = use.words(channel: channel)
+        for x in columns.indices { body(x, philox((columns[x], row, layer, what), key: key)) }
+    }
+
     private static func normal(_ words: (UInt32, UInt32, UInt32, UInt32)) -> Float {
+        let (radius, angle) = polar(words)
+        return Float(radius * cos(angle))
+    }
+
+    /// Box and Muller's transform of two words.
+    private static func polar(_ words: (UInt32, UInt32, UInt32, UInt32)) -> (radius: Double, angle: Double) {
         let u = (Double(words.0) + 0.5) * 0x1p-32
         let v = (Double(words.1) + 0.5) * 0x1p-32
-        return Float((-2 * log(u)).squareRoot() * cos(2 * .pi * v))
+        return ((-2 * log(u)).squareRoot(), 2 * .pi * v)
     }
 }
 

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Painting
+import Raster
+import RasterFiles
+import Threads
+
+extension PerlinPicture.Mode: ExpressibleByArgument {}
+
+/// "x", "y" or "xy"
+struct WrapArgument: ExpressibleByArgument {
+    let text: String
+
+    var wrap: PerlinField.Wrap { .init(across: text.contains("x"), down: text.contains("y")) }
+
+    init?(argument: String) {
+        guard Self.allValueStrings.contains(argument) else { return nil }
+        text = argument
+    }
+
+    static let allValueStrings = ["x", "y", "xy"]
+}
+
+/// "12,8" or "10"
+struct OctavesArgument: ExpressibleByArgument {
+    let counts: [Int]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        guard let first = parts.first, let coarse = first else { return nil }
+        // As far apart as Disco's own.
+        let counts = parts.count == 1 ? [coarse, max(1, coarse - 4)] : parts.compactMap { $0 }
+        guard counts.count == 2, zip(counts, PerlinPicture.mostOctaves).allSatisfy({ (1...$1).contains($0) }) else {
+            return nil
+        }
+        self.counts = counts
+    }
+}
+
+struct PerlinCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "perlin",
+        abstract: "Make a cloudy picture of Perlin noise, to start painting from.",
+        discussion: """
+            This is Disco Diffusion's Perlin start: the mean of a coarse field and a finer one, each stretched to full \
+            contrast. refine and paint take it as their init image with --perlin-init.
+
+              velatura perlin -o clouds.png --size 640x448 --seed 3
+              velatura perlin -o tile.png --size 512x512 --mode gray --wrap xy --seed 3
+            """)
+
+    @Option(name: .long, help: ArgumentHelp("Size of the picture.", valueName: "WxH"))
+    var size: SizeArgument
+
+    @Option(name: .long, help: "Both fields in colour, both grey, or the coarse one in colour and the finer one grey.")
+    var mode: PerlinPicture.Mode = .mixed
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Octaves of the coarse field and of the finer one; of one number, the finer one has four fewer. (default: 12,8)",
+            valueName: "n[,n]"))
+    var octaves: OctavesArgument?
+
+    @Option(name: .long, help: "Sides along which it is to go on at the opposite one, so that copies join.")
+    var wrap: WrapArgument?
+
+    @Option(name: .long, help: ArgumentHelp("The noise to use. (default: random, told and recorded)", valueName: "n"))
+    var seed: UInt64?
+
+    @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
+    var threads: Int?
+
+    @OptionGroup(title: "Results") var results: ResultOptions
+    @OptionGroup(title: "Telling") var telling: TellingOptions
+
+    func validate() throws {
+        if results.output == nil, !telling.explain {
+            throw ValidationError("There is no input to name the result after. Give -o a file or a folder.")
+        }
+        guard max(size.size.width, size.size.height) <= FitWork.longest, size.size.area <= FitWork.largestArea else {
+            throw ValidationError(
+                "--size is \(size.size), but at most \(FitWork.largestArea) pixels and \(FitWork.longest) on a side are made."
+            )
+        }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
+        }
+    }
+
+    func run() throws {
+        try telling.telling { console in
+            let began = clock()
+            let output = try results.options()
+            var names = OutputPlan(output, results: 1)
+            let path = telling.explain ? "" : try names.path(for: .init(input: "velatura", command: "perlin"))
+            let picture = PerlinPicture(
+                mode, octaves: octaves?.counts ?? PerlinPicture.defaultOctaves, wrap: wrap?.wrap ?? .init())
+            let start = PerlinStart(picture, seed: seed ?? randomSeed())
+            let session = PaintingSession(console: console, output: output)
+            let recipe = PerlinRecipe(start, wrap: wrap?.text, size: size.size, form: session.form(at: path))
+            if telling.explain {
+                return console.say(
+                    recipe.plan, [("event", .text("plan"))] + recipe.members.filter { $0.0 != "plan" })
+            }
+            if seed == nil { try console.report(.note("seed \(start.seed)")) }
+            let made = start.picture(size.size, depth: output.depth ?? 8, threads: Threads(threads))
+            // Noise is no smaller for being looked at longer.
+            try session.write(
+                made, recipe, over: .init(), to: path, input: nil, seed: start.seed, began: began, compression: 1)
+        }
+    }
+}
