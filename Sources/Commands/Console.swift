@@ -145,12 +145,13 @@ final class Console {
 
     static func text(_ plan: PaintingEvent.Plan) -> String {
         var lines: [String] = []
-        let size = plan.source.map { "\($0), painted at \(plan.working)" } ?? "painted at \(plan.working)"
+        let sizes = [plan.source, plan.enlarged].compactMap { $0?.description }.joined(separator: " → ")
+        let size = (sizes.isEmpty ? "" : "\(sizes), ") + "painted at \(plan.working)"
         let label = [plan.input, plan.skip.map { "skip \($0)" }, "seed \(plan.seed)"].compactMap { $0 }.joined(
             separator: ", ")
         lines.append("\(label): \(size)")
         if let masked = plan.masked {
-            let part = plan.area.flatMap { $0.size == plan.source ? nil : ", within \($0)" } ?? ""
+            let part = plan.area.flatMap { $0.size == plan.enlarged ?? plan.source ? nil : ", within \($0)" } ?? ""
             lines.append("  repaints \(number((masked * 1000).rounded() / 10)) % of it through the mask\(part)")
         }
         if plan.run == 0 {
@@ -233,6 +234,7 @@ final class Console {
                 [
                     ("event", .text("plan")), ("input", optional(plan.input)),
                     ("source", plan.source.map { .list([.integer($0.width), .integer($0.height)]) } ?? .null),
+                    ("enlarged", plan.enlarged.map { .list([.integer($0.width), .integer($0.height)]) } ?? .null),
                     (
                         "area",
                         plan.area.map { .list([$0.x, $0.y, $0.width, $0.height].map(JSONText.integer)) } ?? .null

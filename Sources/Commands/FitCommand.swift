@@ -62,7 +62,7 @@ struct FitCommand: ItemCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
         }
-        if let aspect, Self.proportions(aspect) == nil {
+        if let aspect, Proportions(aspect) == nil {
             throw ValidationError("--aspect is \"\(aspect)\", but two numbers such as 16:9 are expected.")
         }
     }
@@ -78,17 +78,7 @@ struct FitCommand: ItemCommand {
     var goal: FitOptions.Goal {
         if let size { return .size(size.size) }
         if let maxPixels { return .maxPixels(maxPixels) }
-        if let proportions = aspect.flatMap(Self.proportions) {
-            return .aspect(width: proportions.0, height: proportions.1)
-        }
+        if let aspect = aspect.flatMap(Proportions.init) { return .aspect(width: aspect.width, height: aspect.height) }
         return .nearest
-    }
-
-    private static func proportions(_ text: String) -> (Int, Int)? {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let width = parts[0], let height = parts[1], (1...65536).contains(width),
-            (1...65536).contains(height)
-        else { return nil }
-        return (width, height)
     }
 }

@@ -71,6 +71,7 @@ final class RepaintingWork: ItemWork {
     // MARK: Files and model
 
     func check(_ size: PixelSize, mask: PixelSize?) throws {
+        _ = try repainting.masking?.outpainting?.margins(of: size, name: item.input)
         guard let masking = repainting.masking, let path = item.mask, let mask else { return }
         try masking.check(mask, name: path, for: item.input, size)
     }
@@ -107,10 +108,11 @@ final class RepaintingWork: ItemWork {
                 isFewStep: studio.model.scheduler.fewStep != nil)
             : Inheritance(subject.picture.metadata).history
         try studio.checkLength(settings)
+        settings.masking = settings.masking?.settled(for: subject.picture.size)
         let refine = Refine(studio, settings, skips: skips, seeds: seeds, workSize: repainting.finish.size)
         try refine.checkPlans()
         // Every size is settled, and refused where it must be, before the first line is told.
-        let canvas = try refine.canvas(subject.picture, sketch: subject.sketch, mask: subject.mask)
+        let canvas = try refine.canvas(subject.picture, sketch: subject.sketch, mask: subject.mask, name: subject.name)
         prepared = Prepared(subject: subject, studio: studio, refine: refine, canvas: canvas, history: history)
     }
 
@@ -186,6 +188,14 @@ final class RepaintingWork: ItemWork {
 
     /// Tells of a mask that lets nothing through, and of greys that steps are too few for.
     private func warnOfMask(_ ready: Prepared) throws {
+        if ready.canvas.enlarged != nil, ready.canvas.isKept {
+            return try session.console.report(
+                .warning(
+                    code: "nothing-new",
+                    text:
+                        "\(ready.subject.name) has these proportions already, so it is copied and nothing is painted.",
+                    path: ready.subject.path))
+        }
         guard let file = ready.subject.mask else { return }
         let subject = ready.subject
         let name = subject.maskFile?.path ?? "the transparency of \(subject.name)"

@@ -14,8 +14,9 @@ struct Velatura: ParsableCommand {
         abstract: "Image-to-image and enlarging for people who make pictures with diffusion models.",
         version: Recipe.version,
         subcommands: [
-            FitCommand.self, RefineCommand.self, InpaintCommand.self, SketchCommand.self, PaintCommand.self,
-            ComposeCommand.self, BatchCommand.self, VerifyCommand.self, RerunCommand.self, HistoryCommand.self,
+            FitCommand.self, RefineCommand.self, InpaintCommand.self, OutpaintCommand.self, SketchCommand.self,
+            PaintCommand.self, ComposeCommand.self, BatchCommand.self, VerifyCommand.self, RerunCommand.self,
+            HistoryCommand.self,
             ModelsCommand.self, DoctorCommand.self,
         ])
 }

@@ -5,6 +5,8 @@ package enum PaintingEvent: Sendable {
     /// The plan of one rung.
     package struct Plan: Sendable {
         package var source: PixelSize?
+        /// The size of the result, where the source is painted on beyond its sides.
+        package var enlarged: PixelSize?
         /// The part of the source that is painted, where there is a mask.
         package var area: Rectangle?
         /// How much of the source the mask lets through, 0…1.

@@ -102,10 +102,21 @@ package struct Refine {
     /// - Parameters:
     ///   - sketch: RGB of its size that painting starts from, where that is not the picture itself
     ///   - mask: of its size, as it is in its file
+    ///   - name: what messages call the picture
     /// - Throws: ``PaintingError`` where the size cannot be painted
-    package func canvas(_ source: Picture, sketch: FloatPicture? = nil, mask: Mask? = nil) throws(PaintingError)
-        -> Canvas
-    {
+    package func canvas(
+        _ source: Picture, sketch: FloatPicture? = nil, mask: Mask? = nil, name: String = "the picture"
+    ) throws(PaintingError) -> Canvas {
+        if let masking = settings.masking, let outpainting = masking.outpainting {
+            let margins = try outpainting.margins(of: source.size, name: name)
+            // What cannot be painted is refused before it is filled.
+            _ = try workSize.plan(margins.around(source.size), for: studio.model)
+            let (picture, mask) = outpainting.enlarged(source, by: margins, threads: threads)
+            let place = Rectangle(
+                x: margins.left, y: margins.top, width: source.size.width, height: source.size.height)
+            return try Canvas(
+                picture, sketch: nil, mask: mask, masking, workSize, for: studio.model, enlarged: place)
+        }
         let masking = mask.map { _ in settings.masking ?? Masking() }
         return try Canvas(
             source, sketch: sketch, mask: mask.flatMap { masking?.shaped($0, threads: threads) }, masking, workSize,
@@ -120,8 +131,10 @@ package struct Refine {
                 working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations],
                 step: studio.model.stepWork(working, settings, rung.plan)) : Estimate.nothing
         return PaintingEvent.Plan(
-            source: canvas.source.size, area: canvas.mask == nil ? nil : canvas.frame,
-            masked: canvas.mask?.share, working: working, steps: settings.steps,
+            source: canvas.enlarged?.size ?? canvas.source.size,
+            enlarged: canvas.enlarged == nil ? nil : canvas.source.size,
+            area: canvas.mask == nil ? nil : canvas.frame, masked: canvas.mask?.share, working: working,
+            steps: settings.steps,
             run: runs ? rung.steps.count : 0, sigma: runs ? rung.sigma : 0,
             seconds: estimate.seconds, bytes: estimate.bytes, disk: estimate.disk,
             times: runs ? rung.steps.map(\.from.time) : [],
@@ -154,7 +167,9 @@ package struct Refine {
     ///
     /// - Throws: ``PaintingError`` where the size cannot be painted
     package func work(_ source: PixelSize) throws(PaintingError) -> Double {
-        work(try workSize.plan(source, for: studio.model).working, encodings: 1) { $0.plan.start != nil }
+        let source =
+            try settings.masking?.outpainting?.margins(of: source, name: "the picture").around(source) ?? source
+        return work(try workSize.plan(source, for: studio.model).working, encodings: 1) { $0.plan.start != nil }
     }
 
     private func work(_ size: PixelSize, encodings: Int, runs: (Rung) -> Bool) -> Double {
@@ -229,7 +244,7 @@ package struct Refine {
         if let mask = canvas.mask, let cells = ground.cells {
             return Joint(
                 canvas: canvas, mask: mask, cells: cells, amount: settings.colourAnchor,
-                factor: studio.model.codec.factor, blur: settings.masking?.blur ?? 0, threads: threads
+                factor: studio.model.codec.factor, blur: settings.masking?.ramp ?? 0, threads: threads
             ).laid(painted, keepsColour: settings.keepsColour, depth: depth)
         }
         let source = canvas.source

@@ -7,7 +7,8 @@ import Testing
 /// To record them anew: `RECORD_HELP=1 swift test --filter HelpTests`.
 @Suite struct HelpTests {
     static let commands = [
-        "", "fit", "refine", "inpaint", "sketch", "paint", "compose", "batch", "verify", "rerun", "history", "models",
+        "", "fit", "refine", "inpaint", "outpaint", "sketch", "paint", "compose", "batch", "verify", "rerun", "history",
+        "models",
         "models list",
         "models inspect", "models verify",
         "models convert", "doctor",

@@ -9,26 +9,6 @@ import Testing
 
 /// What is kept is kept to the bit, and a painter that gives back what it is given leaves no trace.
 @Suite struct InpaintTests {
-    /// The miniature with a last layer of zeros, predicting noise. Without starting noise every estimate is the picture
-    /// itself.
-    private static func identity() throws -> Studio {
-        let path = NSTemporaryDirectory() + "velatura-identity-" + UUID().uuidString
-        try FileManager.default.copyItem(atPath: Golden.repository + "/Sources/CMiniature/model", toPath: path)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let file = path + "/unet/diffusion_pytorch_model.safetensors"
-        var bytes = try WholeFile.read(file)
-        let length = bytes[0..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
-        let header = try #require(
-            try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: Any])
-        for key in ["conv_out.weight", "conv_out.bias"] {
-            let entry = try #require(header[key] as? [String: Any])
-            let offsets = try #require(entry["data_offsets"] as? [Int])
-            for place in offsets[0]..<offsets[1] { bytes[8 + length + place] = 0 }
-        }
-        try WholeFile.write(bytes, to: file, overwrite: true)
-        return try Studio(model: path, as: .init(prediction: .epsilon), on: try Engine())
-    }
-
     private static func settings(_ masking: Masking, anchor: Double = 1) -> Settings {
         var settings = Settings()
         (settings.steps, settings.initialNoiseMultiplier, settings.colourAnchor) = (4, 0, anchor)
@@ -67,7 +47,7 @@ import Testing
 
     @Test("outside the mask every bit stays, and a painter that changes nothing changes nothing at all")
     func identity() throws {
-        let studio = try Self.identity()
+        let studio = try Studio.identity()
         for seed in 1...24 {
             var generator = SeededGenerator(UInt64(seed))
             let size = PixelSize(
@@ -120,7 +100,7 @@ import Testing
 
     @Test("flat grey that comes back from the painter shows no border, drifted or not")
     func flatGrey() throws {
-        let studio = try Self.identity()
+        let studio = try Studio.identity()
         let size = PixelSize(width: 96, height: 64)
         let source = Picture(size: size, channels: .rgb, eight: Array(repeating: 119, count: size.area * 3))
         var values = [Float](repeating: 0, count: size.area)
@@ -138,7 +118,7 @@ import Testing
 
     @Test("a gradient that comes back from the painter shows no border at any depth, scaled up and down again too")
     func gradient() throws {
-        let studio = try Self.identity()
+        let studio = try Studio.identity()
         let size = PixelSize(width: 120, height: 88)
         var values = [Float](repeating: 0, count: size.area)
         for y in 25..<60 { for x in 30..<80 { values[y * 120 + x] = 1 } }
@@ -181,7 +161,7 @@ import Testing
 
     @Test("paint of another brightness meets flat grey without an edge, and keeps its own in the middle")
     func anotherBrightness() throws {
-        let studio = try Self.identity()
+        let studio = try Studio.identity()
         let size = PixelSize(width: 160, height: 160)
         let source = Picture(size: size, channels: .rgb, eight: Array(repeating: 110, count: size.area * 3))
         // What painting starts from under the mask comes back from this painter.

@@ -8,7 +8,7 @@ struct BatchCommand: ParsableCommand {
         usage: "velatura batch <manifest> [<options>] [<options of the commands>]",
         discussion: """
             A manifest is CSV with a header, or a list of objects in JSON or YAML. Its names are the long options of refine, \
-            inpaint and fit, and command, input and output. What a line does not say, the command line says: all options of \
+            inpaint, outpaint and fit, and command, input and output. What a line does not say, the command line says: all options of \
             those commands may be given here. A run that was stopped goes on where it was when it is run again.
 
               velatura batch jobs.csv --steps 30 --model painter.safetensors -o painted/
@@ -33,7 +33,9 @@ struct BatchCommand: ParsableCommand {
     var rest: [String] = []
 
     /// Every command that makes pictures from pictures, one by one.
-    private static let commands: [any ItemCommand.Type] = [RefineCommand.self, InpaintCommand.self, FitCommand.self]
+    private static let commands: [any ItemCommand.Type] = [
+        RefineCommand.self, InpaintCommand.self, OutpaintCommand.self, FitCommand.self,
+    ]
 
     func run() throws {
         var failed = false

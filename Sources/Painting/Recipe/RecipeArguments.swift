@@ -3,7 +3,7 @@ import Sampling
 
 /// A recipe as the command line that made the picture, without input, output and model, which are found by whoever runs it.
 package struct RecipeArguments: Sendable {
-    /// "refine", "inpaint", "sketch" or "paint".
+    /// "refine", "inpaint", "outpaint", "sketch" or "paint".
     package var command: String
     package var options: [String] = []
     /// The init image's name and hash, where there was one.
@@ -36,7 +36,7 @@ package struct RecipeArguments: Sendable {
         "tokens", "prompt-language", "embeddings", "loras", "hypernetworks", "vae", "mask", "strokes",
     ]
 
-    private static let commands = ["refine", "inpaint", "sketch", "paint"]
+    private static let commands = ["refine", "inpaint", "outpaint", "sketch", "paint"]
 
     /// From a recipe of ours.
     ///
@@ -45,7 +45,7 @@ package struct RecipeArguments: Sendable {
         guard let command = recipe["command"].text, Self.commands.contains(command) else {
             let made = recipe["command"].text ?? "something else"
             throw .unsuitable(
-                "\(picture) was made by \(made), but rerun repeats refine, inpaint, sketch, paint and compose only. Run velatura \(made) again."
+                "\(picture) was made by \(made), but rerun repeats refine, inpaint, outpaint, sketch, paint and compose only. Run velatura \(made) again."
             )
         }
         self.command = command
@@ -95,6 +95,8 @@ package struct RecipeArguments: Sendable {
             if let size = recipe["size"].text ?? recipe["working"].text { options.append("--size=\(size)") }
             give("background")
         }
+        for key in ["left", "right", "up", "down"] { give(key, unless: "0") }
+        for key in ["aspect", "method", "edge-seed", "falloff", "colour-variation"] { give(key) }
         for key in ["blur", "grow", "area", "padding", "mask-fit"] { give(key) }
         give("inpainting-mask-weight", unless: "1")
         if command == "inpaint" { give("fill") } else { taken.insert("fill") }
