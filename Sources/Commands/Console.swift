@@ -139,7 +139,9 @@ final class Console {
     private static func start(_ plan: PaintingEvent.Plan) -> String {
         let label = [plan.input, plan.skip.map { "skip \($0)" }].compactMap { $0 }.joined(separator: ", ")
         let what =
-            plan.run == 0 ? "runs nothing" : "\(plan.run) of \(plan.steps) steps from sigma \(number(plan.sigma))"
+            plan.run == 0
+            ? "runs nothing"
+            : "\(plan.run)\(plan.loops.isEmpty ? " of \(plan.steps)" : "") steps\(loops(plan)) from sigma \(number(plan.sigma))"
         return label.isEmpty ? what : "\(label): \(what)"
     }
 
@@ -160,7 +162,9 @@ final class Console {
             let times = plan.times
             let first = times.first.map(number) ?? "", last = times.last.map(number) ?? ""
             lines.append(
-                "  runs the last \(plan.run) of \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))"
+                !plan.loops.isEmpty
+                    ? "  runs \(plan.run) steps\(loops(plan)), from sigma \(number(plan.sigma))"
+                    : "  runs the last \(plan.run) of \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))"
             )
             let guidance = plan.guidance.map { "guidance \(number($0))" } ?? "without guidance"
             lines.append("  sampler \(plan.sampler), schedule \(plan.schedule), \(guidance), in one tile")
@@ -174,6 +178,13 @@ final class Console {
             lines.append("  about \(time(plan.seconds)), at most about \(MemorySize.text(plan.bytes)) of memory\(disk)")
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// " in 3 loops of strength 0.5, 0.6, 0.7"
+    private static func loops(_ plan: PaintingEvent.Plan) -> String {
+        if plan.loops.isEmpty { return "" }
+        return " in \(plan.loops.count) loops of strength "
+            + plan.loops.map { number($0.strength) }.joined(separator: ", ")
     }
 
     /// "prompt of 9 tokens; negative of 80 in 2 pieces"
@@ -243,6 +254,13 @@ final class Console {
                     ("working", .list([.integer(plan.working.width), .integer(plan.working.height)])),
                     ("tiles", .integer(1)), ("skip", plan.skip.flatMap(Double.init).map(JSONText.number) ?? .null),
                     ("seed", .unsigned(plan.seed)), ("steps", .integer(plan.steps)), ("run", .integer(plan.run)),
+                    (
+                        "loops",
+                        .list(
+                            plan.loops.map {
+                                .object([("strength", .number($0.strength)), ("run", .integer($0.run))])
+                            })
+                    ),
                     ("sigma", .number(plan.sigma)), ("sampler", .text(plan.sampler)),
                     ("schedule", .text(plan.schedule)), ("guidance", plan.guidance.map(JSONText.number) ?? .null),
                     ("prompt", .list(plan.words.prompt.map(json))),

@@ -16,8 +16,9 @@ struct RefineCommand: PaintingCommand, ItemCommand {
     var inputs: [String]
 
     @OptionGroup(title: "Noise level") var level: LevelOptions
+    @OptionGroup(title: "Loops") var loops: LoopOptions
+    @OptionGroup(title: "Inversion") var inversion: InversionOptions
     @OptionGroup(title: "Painting") var painting: PaintingOptions
-
     @OptionGroup var finish: FinishOptions
     @OptionGroup(title: "Results") var results: ResultOptions
     @OptionGroup(title: "Folders") var batch: BatchOptions
@@ -30,7 +31,7 @@ struct RefineCommand: PaintingCommand, ItemCommand {
     func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
         let repainting = Repainting(
             command: "refine", level: level, painting: painting, finish: finish, results: results, telling: telling,
-            defaultSkip: "50", defaultAnchor: 0)
+            defaultSkip: "50", defaultAnchor: 0, loops: loops.value, inversion: try inversion.value())
         return try repainting.works(items, run) { Subject(try InputPicture($0.input)) }
     }
 }

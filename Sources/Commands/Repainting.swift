@@ -37,6 +37,8 @@ struct Repainting {
     var defaultAnchor: Double
     var masking: Masking?
     var background: Colour?
+    var loops = Loops()
+    var inversion: Inversion?
 
     /// Paints what is no list that a folder or a manifest could give.
     ///
@@ -70,6 +72,7 @@ struct Repainting {
         var settings = try painting.settings()
         finish.apply(to: &settings, anchor: defaultAnchor)
         (settings.masking, settings.background) = (masking, background)
+        (settings.loops, settings.inversion) = (loops, inversion)
         return items.map { item in
             RepaintingWork(self, item, session, settings, skips: skips, seeds: seeds, read: read)
         }

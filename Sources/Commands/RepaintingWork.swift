@@ -108,6 +108,11 @@ final class RepaintingWork: ItemWork {
                 isFewStep: studio.model.scheduler.fewStep != nil)
             : Inheritance(subject.picture.metadata).history
         try studio.checkLength(settings)
+        if settings.inversion != nil, settings.inversion?.prompt == nil {
+            let own = Inheritance(subject.picture.metadata).prompt
+            settings.inversion?.prompt = own.map { PromptTags($0).rest } ?? PromptTags(settings.prompt).rest
+        }
+        try settings.checkInversion(of: subject.name)
         settings.masking = settings.masking?.settled(for: subject.picture.size)
         let refine = Refine(studio, settings, skips: skips, seeds: seeds, workSize: repainting.finish.size)
         try refine.checkPlans()
@@ -158,6 +163,7 @@ final class RepaintingWork: ItemWork {
             settings.seed = rung.seed
             var recipe = try session.recipe(
                 command, settings, ready.studio, rung.plan, working: canvas.plan.working, at: path)
+            recipe.run = rung.stepCount
             if !refine.runs(rung, canvas) { (recipe.run, recipe.startSigma) = (0, 0) }
             (recipe.skip, recipe.strength) = (rung.percent, rung.skip.strength(of: settings.steps))
             (recipe.source, recipe.sourceSize, recipe.history) = (subject.identity, canvas.source.size, ready.history)
@@ -237,7 +243,9 @@ final class RepaintingWork: ItemWork {
                         seconds: now - began, hash: hash)))
             began = now
         }
-        try refine.paint(canvas, history: ready.history.count, depth: session.output.depth, advance: advance) {
+        try refine.paint(
+            canvas, history: Inheritance(subject.picture.metadata).passes, depth: session.output.depth, advance: advance
+        ) {
             rung, painted in
             let path = job.paths[next]
             var recipe = recipes[next]

@@ -13,7 +13,10 @@ package enum PaintingEvent: Sendable {
         package var masked: Double?
         package var working: PixelSize
         package var steps: Int
+        /// Of all loops.
         package var run: Int
+        /// Each, where there are several.
+        package var loops: [Loop] = []
         /// σ at which the run starts, noise for one part of picture; 0 when nothing runs.
         package var sigma: Double
         package var seconds: Double
@@ -36,6 +39,12 @@ package enum PaintingEvent: Sendable {
         package var networks: [Network] = []
         /// What is left out, and how the network is run otherwise than it was trained, by the options that asked for it.
         package var departures: [(name: String, value: String)] = []
+
+        package struct Loop: Sendable, Equatable {
+            package let strength: Double
+            /// Steps that run.
+            package let run: Int
+        }
 
         /// Something beside the model that decides what is painted.
         package struct Network: Sendable, Equatable {

@@ -57,6 +57,9 @@ package struct Settings: Sendable {
     package var keepsColour = false
     /// How a mask is taken, where there is one.
     package var masking: Masking?
+    package var loops = Loops()
+    /// Where painting starts from the noise that leads to the picture.
+    package var inversion: Inversion?
     /// The canvas that strokes are laid on where there is no picture, "#rrggbb".
     package var background: Colour?
 

@@ -95,12 +95,16 @@ package struct RecipeArguments: Sendable {
             if let size = recipe["size"].text ?? recipe["working"].text { options.append("--size=\(size)") }
             give("background")
         }
+        for key in ["loops", "final-strength", "loop-curve"] { give(key) }
+        taken.insert("inversion-prompt")
+        if let text = recipe["inversion-prompt"].text { options += Self.words("inversion-prompt", text) }
+        for key in ["inversion-guidance", "inversion-steps", "inversion-randomness"] { give(key) }
         for key in ["left", "right", "up", "down"] { give(key, unless: "0") }
         for key in ["aspect", "method", "edge-seed", "falloff", "colour-variation"] { give(key) }
         for key in ["blur", "grow", "area", "padding", "mask-fit"] { give(key) }
         give("inpainting-mask-weight", unless: "1")
         if command == "inpaint" { give("fill") } else { taken.insert("fill") }
-        for key in ["invert-mask", "mask-alpha"] {
+        for key in ["invert-mask", "mask-alpha", "from-inversion", "inversion-sigma-adjustment"] {
             taken.insert(key)
             if recipe[key].bool == true { options.append("--\(key)") }
         }
