@@ -24,7 +24,11 @@ struct FitCommand: ItemCommand {
     @Option(name: .long, help: ArgumentHelp("Both sides become multiples of this.", valueName: "n"))
     var multiple = 64
 
-    @Option(name: .long, help: "Cut what sticks out, pad with mirrored pixels, or stretch.")
+    @Option(
+        name: .long,
+        help:
+            "Cut what sticks out, pad with mirrored pixels, let the picture run on and write a mask of what is new, or stretch."
+    )
     var mode: FitMode = .crop
 
     @Option(name: .long, help: ArgumentHelp("Exactly this size.", valueName: "WxH"))

@@ -8,6 +8,17 @@ import Threads
     import Darwin
 #endif
 
+extension Picture {
+    /// The picture drawn on beyond its sides, opaque there: ``FloatPicture/continued(by:threads:)``. What was there is the same
+    /// to the bit.
+    package func continued(by margins: Margins, threads: Threads = Threads(1)) -> Picture {
+        if margins.isZero { return self }
+        var drawn = floats(threads: threads).bleedingColours(threads: threads).continued(by: margins, threads: threads)
+        if channels.hasAlpha { drawn = drawn.with(alpha: FloatPicture(size: drawn.size, colour: [1])) }
+        return drawn.picture(depth: depth, threads: threads).with(self, at: margins)
+    }
+}
+
 extension FloatPicture {
     /// The picture drawn on beyond its sides, for 1 or 3 channels without alpha; 0…1 outside, where it is 0…1 inside.
     ///

@@ -65,20 +65,16 @@ package struct Outpainting: Sendable, Equatable {
     package func enlarged(_ source: Picture, by margins: Margins, threads: Threads) -> (Picture, Mask) {
         let target = margins.around(source.size)
         let mask = mask(source.size, margins)
-        if margins.isZero { return (source, mask) }
-        let visible = source.floats(threads: threads).bleedingColours(threads: threads)
-        var filled = visible.continued(by: margins, threads: threads)
-        if method == .spectral {
-            var noise = MatchedNoise()
-            (noise.falloff, noise.colourVariation, noise.seed) = (falloff, colourVariation, edgeSeed)
-            // Noise is for what is painted for most of its steps; nearer the picture it would be left over.
-            let deep = Mask(size: target, values: mask.values.map { max(0, 2 * $0 - 1) })
-            filled = noise.filling(filled.colour(), deep, threads: threads)
-            if source.channels.isGrey { filled = filled.grey() }
-        }
-        if source.channels.hasAlpha {
-            filled = filled.with(alpha: FloatPicture(size: target, colour: [1]))
-        }
+        let drawn = source.continued(by: margins, threads: threads)
+        guard method == .spectral, !margins.isZero else { return (drawn, mask) }
+        var noise = MatchedNoise()
+        (noise.falloff, noise.colourVariation, noise.seed) = (falloff, colourVariation, edgeSeed)
+        // Noise is for what is painted for most of its steps; nearer the picture it would be left over.
+        let deep = Mask(size: target, values: mask.values.map { max(0, 2 * $0 - 1) })
+        let seen = drawn.floats(threads: threads).bleedingColours(threads: threads).colour()
+        var filled = noise.filling(seen, deep, threads: threads)
+        if source.channels.isGrey { filled = filled.grey() }
+        if source.channels.hasAlpha { filled = filled.with(alpha: FloatPicture(size: target, colour: [1])) }
         return (filled.picture(depth: source.depth, threads: threads).with(source, at: margins), mask)
     }
 
