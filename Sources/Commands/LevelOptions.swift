@@ -5,7 +5,9 @@ import Painting
 struct LevelOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("Percent of the schedule that the picture stands in for. (default: 50)", valueName: "p[,p…]")
+        help: ArgumentHelp(
+            "Percent of the schedule that the picture stands in for. (default: refine 50, inpaint and sketch 25, outpaint 0)",
+            valueName: "p[,p…]")
     )
     var skip: String?
 

@@ -117,7 +117,9 @@ final class RepaintingWork: ItemWork {
         let refine = Refine(studio, settings, skips: skips, seeds: seeds, workSize: repainting.finish.size)
         try refine.checkPlans()
         // Every size is settled, and refused where it must be, before the first line is told.
-        let canvas = try refine.canvas(subject.picture, sketch: subject.sketch, mask: subject.mask, name: subject.name)
+        let canvas = try refine.canvas(
+            subject.picture, sketch: subject.sketch, mask: subject.mask, name: subject.name,
+            isPlan: repainting.telling.explain)
         prepared = Prepared(subject: subject, studio: studio, refine: refine, canvas: canvas, history: history)
     }
 

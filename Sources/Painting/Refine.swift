@@ -119,15 +119,17 @@ package struct Refine {
     ///   - sketch: RGB of its size that painting starts from, where that is not the picture itself
     ///   - mask: of its size, as it is in its file
     ///   - name: what messages call the picture
+    ///   - isPlan: whether it is only planned and never painted
     /// - Throws: ``PaintingError`` where the size cannot be painted
     package func canvas(
-        _ source: Picture, sketch: FloatPicture? = nil, mask: Mask? = nil, name: String = "the picture"
+        _ source: Picture, sketch: FloatPicture? = nil, mask: Mask? = nil, name: String = "the picture",
+        isPlan: Bool = false
     ) throws(PaintingError) -> Canvas {
         if let masking = settings.masking, let outpainting = masking.outpainting {
             let margins = try outpainting.margins(of: source.size, name: name)
             // What cannot be painted is refused before it is filled.
             _ = try workSize.plan(margins.around(source.size), for: studio.model)
-            let (picture, mask) = outpainting.enlarged(source, by: margins, threads: threads)
+            let (picture, mask) = outpainting.enlarged(source, by: margins, isPlan: isPlan, threads: threads)
             let place = Rectangle(
                 x: margins.left, y: margins.top, width: source.size.width, height: source.size.height)
             return try Canvas(

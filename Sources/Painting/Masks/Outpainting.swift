@@ -62,9 +62,14 @@ package struct Outpainting: Sendable, Equatable {
 
     /// The picture with its new area, opaque and filled with what painting starts from, and what is painted of it. What was
     /// there is the same to the bit.
-    package func enlarged(_ source: Picture, by margins: Margins, threads: Threads) -> (Picture, Mask) {
+    ///
+    /// - Parameter isPlan: whether only sizes and the mask matter, so that the new area may have anything in it
+    package func enlarged(
+        _ source: Picture, by margins: Margins, isPlan: Bool = false, threads: Threads
+    ) -> (Picture, Mask) {
         let target = margins.around(source.size)
         let mask = mask(source.size, margins)
+        if isPlan { return (source.padded(by: margins), mask) }
         let drawn = source.continued(by: margins, threads: threads)
         guard method == .spectral, !margins.isZero else { return (drawn, mask) }
         var noise = MatchedNoise()
