@@ -139,23 +139,23 @@ final class Console {
     private static func start(_ plan: PaintingEvent.Plan) -> String {
         let label = [plan.input, plan.skip.map { "skip \($0)" }].compactMap { $0 }.joined(separator: ", ")
         let what =
-            plan.run == 0 ? "runs nothing" : "\(plan.run) of \(plan.steps) steps from sigma \(number(plan.sigma))"
+            plan.run == 0
+            ? "runs nothing"
+            : "\(plan.run)\(plan.loops.isEmpty ? " of \(plan.steps)" : "") steps\(loops(plan)) from sigma \(number(plan.sigma))"
         let tiles = plan.tiles == 1 ? "" : ", in \(plan.tiles) tiles"
         return (label.isEmpty ? what : "\(label): \(what)") + tiles
     }
 
     static func text(_ plan: PaintingEvent.Plan) -> String {
         var lines: [String] = []
+        let sizes = [plan.source, plan.enlarged].compactMap { $0?.description }.joined(separator: " → ")
         let size =
-            plan.source.map { source in
-                plan.enlarged.map { "\(source) to \($0), in tiles of \(plan.working)" }
-                    ?? "\(source), painted at \(plan.working)"
-            } ?? "painted at \(plan.working)"
+            (sizes.isEmpty ? "" : "\(sizes), ") + (plan.tiles > 1 ? "in tiles of" : "painted at") + " \(plan.working)"
         let label = [plan.input, plan.skip.map { "skip \($0)" }, "seed \(plan.seed)"].compactMap { $0 }.joined(
             separator: ", ")
         lines.append("\(label): \(size)")
         if let masked = plan.masked {
-            let part = plan.area.flatMap { $0.size == plan.source ? nil : ", within \($0)" } ?? ""
+            let part = plan.area.flatMap { $0.size == plan.enlarged ?? plan.source ? nil : ", within \($0)" } ?? ""
             lines.append("  repaints \(number((masked * 1000).rounded() / 10)) % of it through the mask\(part)")
         }
         if plan.run == 0 {
@@ -164,7 +164,9 @@ final class Console {
             let times = plan.times
             let first = times.first.map(number) ?? "", last = times.last.map(number) ?? ""
             lines.append(
-                "  runs the last \(plan.run) of \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))"
+                !plan.loops.isEmpty
+                    ? "  runs \(plan.run) steps\(loops(plan)), from sigma \(number(plan.sigma))"
+                    : "  runs the last \(plan.run) of \(plan.steps) steps, timesteps \(first) to \(last), from sigma \(number(plan.sigma))"
             )
             let there = plan.painted > 0 ? ", of which \(plan.painted) are there" : ""
             let tiles = plan.tiles == 1 ? "one tile" : "\(plan.tiles) tiles\(there)"
@@ -184,6 +186,13 @@ final class Console {
             lines.append("  about \(time(plan.seconds)), at most about \(MemorySize.text(plan.bytes)) of memory\(disk)")
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// " in 3 loops of strength 0.5, 0.6, 0.7"
+    private static func loops(_ plan: PaintingEvent.Plan) -> String {
+        if plan.loops.isEmpty { return "" }
+        return " in \(plan.loops.count) loops of strength "
+            + plan.loops.map { number($0.strength) }.joined(separator: ", ")
     }
 
     /// "prompt of 9 tokens; negative of 80 in 2 pieces"
@@ -244,6 +253,7 @@ final class Console {
                 [
                     ("event", .text("plan")), ("input", optional(plan.input)),
                     ("source", plan.source.map { .list([.integer($0.width), .integer($0.height)]) } ?? .null),
+                    ("enlarged", plan.enlarged.map { .list([.integer($0.width), .integer($0.height)]) } ?? .null),
                     (
                         "area",
                         plan.area.map { .list([$0.x, $0.y, $0.width, $0.height].map(JSONText.integer)) } ?? .null
@@ -254,6 +264,13 @@ final class Console {
                     ("tiles", .integer(plan.tiles)),
                     ("skip", plan.skip.flatMap(Double.init).map(JSONText.number) ?? .null),
                     ("seed", .unsigned(plan.seed)), ("steps", .integer(plan.steps)), ("run", .integer(plan.run)),
+                    (
+                        "loops",
+                        .list(
+                            plan.loops.map {
+                                .object([("strength", .number($0.strength)), ("run", .integer($0.run))])
+                            })
+                    ),
                     ("sigma", .number(plan.sigma)), ("sampler", .text(plan.sampler)),
                     ("schedule", .text(plan.schedule)), ("guidance", plan.guidance.map(JSONText.number) ?? .null),
                     ("prompt", .list(plan.words.prompt.map(json))),

@@ -302,7 +302,8 @@ struct PaintingOptions: ParsableArguments {
         try Engine.chosen(threads: threads, precision: precision, memoryLimit: memoryLimit, profile: profile)
     }
 
-    private static func text(_ argument: String, _ option: String) throws -> String {
+    /// A text, or the one in the file that it names.
+    static func text(_ argument: String, _ option: String) throws -> String {
         guard argument.hasPrefix("@") else { return argument }
         // A text that itself begins so.
         if argument.hasPrefix("@@") { return String(argument.dropFirst()) }

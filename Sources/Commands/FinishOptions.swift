@@ -14,7 +14,7 @@ struct FinishOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Draw broad colours back to the source's, 0 to 1. (default: 0 for refine and sketch, 1 for inpaint)",
+            "Draw broad colours back to the source's, 0 to 1. (default: 0 for refine and sketch, 1 for inpaint and outpaint)",
             valueName: "x"))
     var colourAnchor: Double?
 

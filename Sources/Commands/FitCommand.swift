@@ -24,7 +24,11 @@ struct FitCommand: ItemCommand {
     @Option(name: .long, help: ArgumentHelp("Both sides become multiples of this.", valueName: "n"))
     var multiple = 64
 
-    @Option(name: .long, help: "Cut what sticks out, pad with mirrored pixels, or stretch.")
+    @Option(
+        name: .long,
+        help:
+            "Cut what sticks out, pad with mirrored pixels, let the picture run on and write a mask of what is new, or stretch."
+    )
     var mode: FitMode = .crop
 
     @Option(name: .long, help: ArgumentHelp("Exactly this size.", valueName: "WxH"))
@@ -62,7 +66,7 @@ struct FitCommand: ItemCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
         }
-        if let aspect, Self.proportions(aspect) == nil {
+        if let aspect, Proportions(aspect) == nil {
             throw ValidationError("--aspect is \"\(aspect)\", but two numbers such as 16:9 are expected.")
         }
     }
@@ -78,17 +82,7 @@ struct FitCommand: ItemCommand {
     var goal: FitOptions.Goal {
         if let size { return .size(size.size) }
         if let maxPixels { return .maxPixels(maxPixels) }
-        if let proportions = aspect.flatMap(Self.proportions) {
-            return .aspect(width: proportions.0, height: proportions.1)
-        }
+        if let aspect = aspect.flatMap(Proportions.init) { return .aspect(width: aspect.width, height: aspect.height) }
         return .nearest
-    }
-
-    private static func proportions(_ text: String) -> (Int, Int)? {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let width = parts[0], let height = parts[1], (1...65536).contains(width),
-            (1...65536).contains(height)
-        else { return nil }
-        return (width, height)
     }
 }

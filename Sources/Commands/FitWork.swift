@@ -27,7 +27,10 @@ final class FitWork: ItemWork {
 
     func settle(_ names: inout OutputPlan) throws {
         names.options = session.output
-        paths = [try names.path(for: .init(input: item.input, command: "fit", subfolder: item.subfolder))]
+        let result = OutputPlan.Result(input: item.input, command: "fit", subfolder: item.subfolder)
+        paths = [try names.path(for: result)]
+        // Named so that it pairs with the picture.
+        if command.mode == .outpaint { paths.append(try names.path(beside: result, suffix: "fit-mask.png")) }
     }
 
     func check(_ size: PixelSize, mask: PixelSize?) throws { _ = try plan(size) }
@@ -69,7 +72,9 @@ final class FitWork: ItemWork {
     func recipes() throws -> [ExpectedResult] {
         let ready = try opened()
         let hash = ready.recipe.hash(over: ready.source.picture.metadata)
-        return paths.map { .init(path: $0, recipes: [hash], carriesRecipe: session.output.writesRecipe) }
+        return paths.enumerated().map { place, path in
+            .init(path: path, recipes: [hash], carriesRecipe: place == 0 && session.output.writesRecipe)
+        }
     }
 
     func tell() throws {
@@ -118,8 +123,16 @@ final class FitWork: ItemWork {
         let fitted = plan.apply(to: picture, threads: Threads(command.threads))
         if work > 0 { try advance(work, "fitting") }
         // What the picture's own past says goes on with it, with what was done here.
+        let hash = ready.recipe.hash(over: picture.metadata)
         try session.write(
             fitted, ready.recipe, over: picture.metadata, to: paths[0], input: item.input, began: began)
+        for path in paths.dropFirst() {
+            let mask = try PictureFile.encode(plan.mask, as: .png, options: .init(), name: path)
+            try session.write(mask, to: path, hash: hash, carriesRecipe: false)
+            try session.console.report(
+                .result(
+                    .init(path: path, input: item.input, command: "fit", seconds: clock() - began, hash: hash)))
+        }
         close()
     }
 

@@ -6,7 +6,7 @@ struct LevelOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Percent of the schedule that the picture stands in for. (default: 50; inpaint and sketch 25, gobig 60, paint 10)",
+            "Percent of the schedule that the picture stands in for. (default: 50; inpaint and sketch 25, outpaint 0, gobig 60, paint 10)",
             valueName: "p[,p…]")
     )
     var skip: String?

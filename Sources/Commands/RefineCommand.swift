@@ -20,8 +20,9 @@ struct RefineCommand: PaintingCommand, ItemCommand {
     var perlinInit: PerlinPicture.Mode?
 
     @OptionGroup(title: "Noise level") var level: LevelOptions
+    @OptionGroup(title: "Loops") var loops: LoopOptions
+    @OptionGroup(title: "Inversion") var inversion: InversionOptions
     @OptionGroup(title: "Painting") var painting: PaintingOptions
-
     @OptionGroup var finish: FinishOptions
     @OptionGroup(title: "Results") var results: ResultOptions
     @OptionGroup(title: "Folders") var batch: BatchOptions
@@ -34,7 +35,8 @@ struct RefineCommand: PaintingCommand, ItemCommand {
     func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
         let repainting = Repainting(
             command: "refine", level: level, painting: painting, finish: finish, results: results, telling: telling,
-            defaultSkip: "50", defaultAnchor: 0, perlinInit: perlinInit)
+            defaultSkip: "50", defaultAnchor: 0, loops: loops.value, inversion: try inversion.value(),
+            perlinInit: perlinInit)
         return try repainting.works(items, run) { Subject(try InputPicture($0.input)) }
     }
 }

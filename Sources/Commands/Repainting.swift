@@ -37,6 +37,8 @@ struct Repainting {
     var defaultAnchor: Double
     var masking: Masking?
     var background: Colour?
+    var loops = Loops()
+    var inversion: Inversion?
     /// Painting starts from this instead of the picture.
     var perlinInit: PerlinPicture.Mode?
 
@@ -72,6 +74,7 @@ struct Repainting {
         var settings = try painting.settings()
         finish.apply(to: &settings, anchor: defaultAnchor)
         (settings.masking, settings.background, settings.perlinInit) = (masking, background, perlinInit)
+        (settings.loops, settings.inversion) = (loops, inversion)
         if perlinInit != nil, settings.noise != nil {
             throw PaintingError.usage(
                 "--noise goes into the picture, which --perlin-init does not start from. Leave one out.")

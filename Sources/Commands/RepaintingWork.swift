@@ -71,6 +71,7 @@ final class RepaintingWork: ItemWork {
     // MARK: Files and model
 
     func check(_ size: PixelSize, mask: PixelSize?) throws {
+        _ = try repainting.masking?.outpainting?.margins(of: size, name: item.input)
         guard let masking = repainting.masking, let path = item.mask, let mask else { return }
         try masking.check(mask, name: path, for: item.input, size)
     }
@@ -109,10 +110,18 @@ final class RepaintingWork: ItemWork {
                 isFewStep: studio.model.scheduler.fewStep != nil)
             : Inheritance(subject.picture.metadata).history
         try studio.checkLength(settings)
+        if settings.inversion != nil, settings.inversion?.prompt == nil {
+            let own = Inheritance(subject.picture.metadata).prompt
+            settings.inversion?.prompt = own.map { PromptTags($0).rest } ?? PromptTags(settings.prompt).rest
+        }
+        try settings.checkInversion(of: subject.name)
+        settings.masking = settings.masking?.settled(for: subject.picture.size)
         let refine = Refine(studio, settings, skips: skips, seeds: seeds, workSize: repainting.finish.size)
         try refine.checkPlans()
         // Every size is settled, and refused where it must be, before the first line is told.
-        let canvas = try refine.canvas(subject.picture, sketch: subject.sketch, mask: subject.mask)
+        let canvas = try refine.canvas(
+            subject.picture, sketch: subject.sketch, mask: subject.mask, name: subject.name,
+            isPlan: repainting.telling.explain)
         prepared = Prepared(subject: subject, studio: studio, refine: refine, canvas: canvas, history: history)
     }
 
@@ -158,6 +167,7 @@ final class RepaintingWork: ItemWork {
             settings.seed = rung.seed
             var recipe = try session.recipe(
                 command, settings, ready.studio, rung.plan, working: canvas.plan.working, at: path)
+            recipe.run = rung.stepCount
             if !refine.runs(rung, canvas) { (recipe.run, recipe.startSigma) = (0, 0) }
             (recipe.skip, recipe.strength) = (rung.percent, rung.skip.strength(of: settings.steps))
             (recipe.source, recipe.sourceSize, recipe.history) = (subject.identity, canvas.source.size, ready.history)
@@ -188,6 +198,14 @@ final class RepaintingWork: ItemWork {
 
     /// Tells of a mask that lets nothing through, and of greys that steps are too few for.
     private func warnOfMask(_ ready: Prepared) throws {
+        if ready.canvas.enlarged != nil, ready.canvas.isKept {
+            return try session.console.report(
+                .warning(
+                    code: "nothing-new",
+                    text:
+                        "\(ready.subject.name) has these proportions already, so it is copied and nothing is painted.",
+                    path: ready.subject.path))
+        }
         guard let file = ready.subject.mask else { return }
         let subject = ready.subject
         let name = subject.maskFile?.path ?? "the transparency of \(subject.name)"
@@ -229,7 +247,9 @@ final class RepaintingWork: ItemWork {
                         seconds: now - began, hash: hash)))
             began = now
         }
-        try refine.paint(canvas, history: ready.history.count, depth: session.output.depth, advance: advance) {
+        try refine.paint(
+            canvas, history: Inheritance(subject.picture.metadata).passes, depth: session.output.depth, advance: advance
+        ) {
             rung, painted in
             let path = job.paths[next]
             var recipe = recipes[next]

@@ -160,6 +160,7 @@ struct RerunCommand: ParsableCommand {
             let command: any PaintingCommand =
                 switch wanted.command {
                 case "inpaint": try InpaintCommand.parse(line + inputs)
+                case "outpaint": try OutpaintCommand.parse(line + inputs)
                 case "sketch": try SketchCommand.parse(line + inputs)
                 case "gobig": try GoBigCommand.parse(line + inputs)
                 case "refine": try RefineCommand.parse(line + inputs)

@@ -15,9 +15,9 @@ struct Velatura: ParsableCommand {
         version: Recipe.version,
         subcommands: [
             FitCommand.self, PerlinCommand.self, NoiseCommand.self, RefineCommand.self, InpaintCommand.self,
-            SketchCommand.self, GoBigCommand.self, UpscaleCommand.self, PaintCommand.self, GoBigPlanCommand.self,
-            GoBigRenderCommand.self, GoBigAssembleCommand.self,
-            ComposeCommand.self, BatchCommand.self, VerifyCommand.self, RerunCommand.self, HistoryCommand.self,
+            OutpaintCommand.self, SketchCommand.self, GoBigCommand.self, UpscaleCommand.self, PaintCommand.self,
+            GoBigPlanCommand.self, GoBigRenderCommand.self, GoBigAssembleCommand.self, ComposeCommand.self,
+            BatchCommand.self, VerifyCommand.self, RerunCommand.self, HistoryCommand.self,
             ModelsCommand.self, DoctorCommand.self,
         ])
 }

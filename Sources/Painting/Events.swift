@@ -5,7 +5,7 @@ package enum PaintingEvent: Sendable {
     /// The plan of one rung.
     package struct Plan: Sendable {
         package var source: PixelSize?
-        /// What it becomes, where it is enlarged.
+        /// The size of the result, where the source is enlarged or painted on beyond its sides.
         package var enlarged: PixelSize?
         /// The part of the source that is painted, where there is a mask.
         package var area: Rectangle?
@@ -16,7 +16,10 @@ package enum PaintingEvent: Sendable {
         package var tiles = 1
         package var painted = 0
         package var steps: Int
+        /// Of all loops.
         package var run: Int
+        /// Each, where there are several.
+        package var loops: [Loop] = []
         /// σ at which the run starts, noise for one part of picture; 0 when nothing runs.
         package var sigma: Double
         package var seconds: Double
@@ -41,6 +44,12 @@ package enum PaintingEvent: Sendable {
         package var departures: [(name: String, value: String)] = []
         /// What painting starts from, where that is not the picture as it is.
         package var beginning: [(name: String, value: String)] = []
+
+        package struct Loop: Sendable, Equatable {
+            package let strength: Double
+            /// Steps that run.
+            package let run: Int
+        }
 
         /// Something beside the model that decides what is painted.
         package struct Network: Sendable, Equatable {

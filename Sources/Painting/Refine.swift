@@ -33,13 +33,18 @@ package struct Refine {
         /// The percentage, as in names.
         package let percent: String
         package let seed: UInt64
-        package let plan: RunPlan
+        /// What runs in each loop, and from which level.
+        package let loops: [(skip: Skip, plan: RunPlan)]
         /// It was painted again in 32 bits, since bfloat16 gave no picture.
         package fileprivate(set) var isExact = false
 
+        /// Of the first loop.
+        package var plan: RunPlan { loops[0].plan }
         package var steps: [Step] { plan.steps }
         /// σ at the start, noise for one part of picture.
         package var sigma: Double { plan.sigma }
+        /// Steps of all loops.
+        package var stepCount: Int { loops.reduce(0) { $0 + $1.plan.steps.count } }
     }
 
     /// Pixels that can be painted in one piece.
@@ -69,7 +74,7 @@ package struct Refine {
     /// - Throws: ``PaintingError/usage(_:)``
     package func checkPlans() throws(PaintingError) {
         let scheduler = studio.model.scheduler
-        for skip in skips {
+        for skip in skips + [settings.loops.last].compactMap({ $0 }) {
             guard let runSteps = settings.runSteps else { break }
             let most = studio.model.room(for: skip, settings.sampler)
             guard runSteps <= most || skip.run(of: 1) == 0 else {
@@ -79,6 +84,13 @@ package struct Refine {
             }
         }
         let plans = skips.map { settings.plan($0, scheduler) }
+        if settings.inversion != nil,
+            let skip = zip(skips, plans).first(where: { $1.start?.ratio.isFinite == false })?.0
+        {
+            throw .usage(
+                "--from-inversion cannot reach the level of skip \(skip.percent(of: settings.steps)), where \(studio.model.name) has noise alone. Raise the skip."
+            )
+        }
         for (index, plan) in plans.enumerated() {
             guard let twin = plans[..<index].firstIndex(of: plan) else { continue }
             let names = [twin, index].map { "skip \(skips[$0].percent(of: settings.steps))" }
@@ -89,10 +101,14 @@ package struct Refine {
     }
 
     package func rungs() -> [Rung] {
-        let plans = skips.map { settings.plan($0, studio.model.scheduler) }
+        let loops = skips.map { skip in
+            settings.loops.skips(from: skip, steps: settings.steps).map {
+                (skip: $0, plan: settings.plan($0, studio.model.scheduler))
+            }
+        }
         return seeds.flatMap { seed in
-            zip(skips, plans).map { skip, plan in
-                Rung(skip: skip, percent: skip.percent(of: settings.steps), seed: seed, plan: plan)
+            zip(skips, loops).map { skip, loops in
+                Rung(skip: skip, percent: skip.percent(of: settings.steps), seed: seed, loops: loops)
             }
         }
     }
@@ -102,10 +118,23 @@ package struct Refine {
     /// - Parameters:
     ///   - sketch: RGB of its size that painting starts from, where that is not the picture itself
     ///   - mask: of its size, as it is in its file
+    ///   - name: what messages call the picture
+    ///   - isPlan: whether it is only planned and never painted
     /// - Throws: ``PaintingError`` where the size cannot be painted
-    package func canvas(_ source: Picture, sketch: FloatPicture? = nil, mask: Mask? = nil) throws(PaintingError)
-        -> Canvas
-    {
+    package func canvas(
+        _ source: Picture, sketch: FloatPicture? = nil, mask: Mask? = nil, name: String = "the picture",
+        isPlan: Bool = false
+    ) throws(PaintingError) -> Canvas {
+        if let masking = settings.masking, let outpainting = masking.outpainting {
+            let margins = try outpainting.margins(of: source.size, name: name)
+            // What cannot be painted is refused before it is filled.
+            _ = try workSize.plan(margins.around(source.size), for: studio.model)
+            let (picture, mask) = outpainting.enlarged(source, by: margins, isPlan: isPlan, threads: threads)
+            let place = Rectangle(
+                x: margins.left, y: margins.top, width: source.size.width, height: source.size.height)
+            return try Canvas(
+                picture, sketch: nil, mask: mask, masking, workSize, for: studio.model, enlarged: place)
+        }
         let masking = mask.map { _ in settings.masking ?? Masking() }
         return try Canvas(
             source, sketch: sketch, mask: mask.flatMap { masking?.shaped($0, threads: threads) }, masking, workSize,
@@ -117,12 +146,19 @@ package struct Refine {
         let estimate =
             runs
             ? try studio.model.estimate(
-                working, predictions: settings.predictions, encodes: true, runs: [rung.plan.evaluations],
+                working, predictions: settings.predictions, encodes: true,
+                runs: rung.loops.map { calls($0.plan, $0.skip) },
                 step: studio.model.stepWork(working, settings, rung.plan)) : Estimate.nothing
         return PaintingEvent.Plan(
-            source: canvas.source.size, area: canvas.mask == nil ? nil : canvas.frame,
-            masked: canvas.mask?.share, working: working, steps: settings.steps,
-            run: runs ? rung.steps.count : 0, sigma: runs ? rung.sigma : 0,
+            source: canvas.enlarged?.size ?? canvas.source.size,
+            enlarged: canvas.enlarged == nil ? nil : canvas.source.size,
+            area: canvas.mask == nil ? nil : canvas.frame, masked: canvas.mask?.share, working: working,
+            steps: settings.steps,
+            run: runs ? rung.stepCount : 0,
+            loops: runs && rung.loops.count > 1
+                ? rung.loops.map { .init(strength: $0.skip.strength(of: settings.steps), run: $0.plan.steps.count) }
+                : [],
+            sigma: runs ? rung.sigma : 0,
             seconds: estimate.seconds, bytes: estimate.bytes, disk: estimate.disk,
             times: runs ? rung.steps.map(\.from.time) : [],
             input: input, skip: rung.percent, seed: rung.seed, sampler: settings.sampler.rawValue,
@@ -132,7 +168,14 @@ package struct Refine {
     }
 
     /// Whether a rung paints anything.
-    package func runs(_ rung: Rung, _ canvas: Canvas) -> Bool { rung.plan.start != nil && !canvas.isKept }
+    package func runs(_ rung: Rung, _ canvas: Canvas) -> Bool {
+        rung.loops.contains { $0.plan.start != nil } && !canvas.isKept
+    }
+
+    /// Times that the network is asked in a loop.
+    private func calls(_ plan: RunPlan, _ skip: Skip) -> Int {
+        plan.evaluations + (settings.way(plan, skip, studio.model.scheduler)?.evaluations ?? 0)
+    }
 
     /// Pictures that are encoded once for all rungs.
     private func encodings(_ canvas: Canvas) -> Int {
@@ -154,18 +197,24 @@ package struct Refine {
     ///
     /// - Throws: ``PaintingError`` where the size cannot be painted
     package func work(_ source: PixelSize) throws(PaintingError) -> Double {
-        work(try workSize.plan(source, for: studio.model).working, encodings: 1) { $0.plan.start != nil }
+        let source =
+            try settings.masking?.outpainting?.margins(of: source, name: "the picture").around(source) ?? source
+        return work(try workSize.plan(source, for: studio.model).working, encodings: 1) {
+            $0.loops.contains { $0.plan.start != nil }
+        }
     }
 
     private func work(_ size: PixelSize, encodings: Int, runs: (Rung) -> Bool) -> Double {
         let model = studio.model
         let codec = model.codecWork(size, decoding: true).operations
+        let encoding = model.codecWork(size, decoding: false).operations
         let times = encodings * (settings.beginsBySeed ? seeds.count : 1)
-        let encoding = model.codecWork(size, decoding: false).operations * Double(times)
-        return rungs().reduce(encoding) {
-            guard runs($1) else { return $0 }
-            let step = model.stepWork(size, settings, $1.plan).operations
-            return $0 + Double($1.plan.evaluations) * step + codec
+        return rungs().filter(runs).reduce(encoding * Double(times)) { sum, rung in
+            let painted = rung.loops.filter { $0.plan.start != nil }
+            return painted.reduce(sum + encoding * Double(painted.count - 1)) { sum, loop in
+                let step = model.stepWork(size, settings, loop.plan).operations
+                return sum + Double(calls(loop.plan, loop.skip)) * step + codec
+            }
         }
     }
 
@@ -189,43 +238,71 @@ package struct Refine {
                 try deliver(rung, canvas.unpainted(depth: depth, threads: threads))
                 continue
             }
-            var settings = settings
-            settings.seed = rung.seed
-            var painter = LatentPainter(studio, settings, size: plan.working, pass: history)
+            var own = settings
+            own.seed = rung.seed
             let begun = prepared.flatMap { !settings.beginsBySeed || $0.seed == rung.seed ? $0.ground : nil }
-            let ground = begun ?? Ground(canvas, settings, pass: history, for: model, threads: threads)
+            let ground = begun ?? Ground(canvas, own, pass: history, for: model, threads: threads)
             if begun == nil { (prepared, beside) = ((ground, rung.seed), nil) }
-            let known = encoded.flatMap {
-                settings.encode == .mean && !settings.beginsBySeed || $0.seed == rung.seed ? $0.latents : nil
-            }
-            let latents = try painter.encode([ground.picture] + [ground.filled].compactMap { $0 }, known: known)
-            encoded = (latents, rung.seed)
-            if let plane = ground.plane, beside == nil {
-                beside = plane.cells.joined(try model.codec.encode(plane.picture))
-            }
-            if known == nil {
-                let encoding = model.codecWork(plan.working, decoding: false).operations
-                try advance(encoding * Double(encodings(canvas)), "reading the picture")
-            }
-            let stage = "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
-            let step = model.stepWork(plan.working, settings, rung.plan).operations
-            let held = ground.cells.map {
-                LatentPainter.Held(
-                    source: latents[0], strength: $0.strength, fill: settings.masking?.fill ?? .original)
-            }
-            let (decoded, isExact) = try painter.picture(
-                " at skip \(rung.percent)", from: ground.picture
-            ) { painter in
-                try painter.paint(latents[latents.count - 1], rung.plan, held: held, beside: beside) {
-                    try advance(step, stage)
-                }
-            }
-            try advance(model.codecWork(plan.working, decoding: true).operations, stage)
             var rung = rung
-            rung.isExact = isExact
-            try deliver(rung, finished(plan.restore(decoded, threads: threads), canvas, ground, depth: depth))
+            var painted: FloatPicture?
+            for (loop, (skip, run)) in rung.loops.enumerated() where run.start != nil {
+                var settings = settings
+                // Generators that know no passes are seeded anew, as the web UI does.
+                settings.seed = settings.rng == .position ? rung.seed : rung.seed &+ UInt64(loop)
+                var painter = LatentPainter(studio, settings, size: plan.working, pass: history + loop)
+                let latents: [Tensor]
+                var advanced = 0
+                if let last = painted {
+                    latents = [try painter.encode(Tensor(picture: between(last, ground)))]
+                    advanced = 1
+                } else {
+                    let known = encoded.flatMap {
+                        settings.encode == .mean && !settings.beginsBySeed || $0.seed == settings.seed
+                            ? $0.latents : nil
+                    }
+                    latents = try painter.encode([ground.picture] + [ground.filled].compactMap { $0 }, known: known)
+                    encoded = (latents, settings.seed)
+                    if known == nil { advanced = encodings(canvas) }
+                }
+                if let plane = ground.plane, beside == nil {
+                    beside = plane.cells.joined(try model.codec.encode(plane.picture))
+                }
+                if advanced > 0 {
+                    let encoding = model.codecWork(plan.working, decoding: false).operations
+                    try advance(encoding * Double(advanced), "reading the picture")
+                }
+                let stage =
+                    "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
+                    + (rung.loops.count > 1 ? ", loop \(loop + 1)" : "")
+                let step = model.stepWork(plan.working, settings, run).operations
+                let held = ground.cells.map {
+                    LatentPainter.Held(
+                        source: latents[0], strength: $0.strength, fill: settings.masking?.fill ?? .original)
+                }
+                let way = settings.way(run, skip, model.scheduler)
+                let (decoded, isExact) = try painter.picture(
+                    " at skip \(rung.percent)", from: ground.picture
+                ) { painter in
+                    try painter.paint(latents[latents.count - 1], run, held: held, beside: beside, way: way) {
+                        try advance(step, stage)
+                    }
+                }
+                try advance(model.codecWork(plan.working, decoding: true).operations, stage)
+                rung.isExact = rung.isExact || isExact
+                painted = decoded
+            }
+            guard let painted else { continue }
+            try deliver(rung, finished(plan.restore(painted, threads: threads), canvas, ground, depth: depth))
         }
         Storage.trim()
+    }
+
+    /// What one loop made as the next one takes it: broad colours are drawn back to those of the first source, not the last's.
+    private func between(_ painted: FloatPicture, _ ground: Ground) -> FloatPicture {
+        var picture = anchored(
+            painted, to: ground.picture.picture(), amount: settings.colourAnchor, threads: threads)
+        picture.values = picture.values.map { min(1, max(0, $0)) }
+        return picture
     }
 
     /// What was painted, laid over the source.
@@ -233,7 +310,7 @@ package struct Refine {
         if let mask = canvas.mask, let cells = ground.cells {
             return Joint(
                 canvas: canvas, mask: mask, cells: cells, amount: settings.colourAnchor,
-                factor: studio.model.codec.factor, blur: settings.masking?.blur ?? 0, threads: threads
+                factor: studio.model.codec.factor, blur: settings.masking?.ramp ?? 0, threads: threads
             ).laid(painted, keepsColour: settings.keepsColour, depth: depth)
         }
         let source = canvas.source

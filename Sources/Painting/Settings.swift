@@ -63,6 +63,9 @@ package struct Settings: Sendable {
     package var masking: Masking?
     /// How the picture is enlarged and painted in tiles, where it is.
     package var enlarging: Enlarging?
+    package var loops = Loops()
+    /// Where painting starts from the noise that leads to the picture.
+    package var inversion: Inversion?
     /// The canvas that strokes are laid on where there is no picture, "#rrggbb".
     package var background: Colour?
 

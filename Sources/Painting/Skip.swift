@@ -19,6 +19,11 @@ package struct Skip: Sendable, Hashable {
         (millionths, steps) = (Self.whole - value, nil)
     }
 
+    /// - Parameter share: of the noise that is left to run, 0…1, to eight decimals
+    package init(share: Double) {
+        (millionths, steps) = (Self.whole - Int((min(1, max(0, share)) * Double(Self.whole)).rounded()), nil)
+    }
+
     /// - Parameter steps: steps that are left out, at least 0
     package init(steps: Int) { (millionths, self.steps) = (nil, steps) }
 

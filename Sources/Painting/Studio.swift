@@ -142,7 +142,7 @@ package struct LatentPainter {
     package let size: PixelSize
     /// Counts loops and the length of the source's own history, so that repeated painting with one seed does not burn in.
     package let pass: Int
-    private var noise: NoiseSource
+    private(set) var noise: NoiseSource
 
     /// - Parameter place: of the picture among the cells of a larger one that it is a tile of
     package init(
@@ -184,7 +184,7 @@ package struct LatentPainter {
         )
     }
 
-    private var model: DiffusionModel { studio.model }
+    var model: DiffusionModel { studio.model }
 
     /// A picture that is painted in parts: what is held of it and for how long.
     package struct Held {
@@ -228,10 +228,11 @@ package struct LatentPainter {
     ///   - held: what is held of it, where a mask says so
     ///   - beside: `[1, C, h, w]`, what a model for inpainting sees; without it, that all is to be painted
     ///   - tiles: looks at the picture tile by tile, where it is too large to be looked at whole
+    ///   - way: to the noise that leads to the latents, where painting starts from that
     ///   - evaluated: told after each time that the network was asked; may throw to stop
     package mutating func paint(
         _ latents: Tensor?, _ plan: RunPlan, held: Held? = nil, beside: Tensor? = nil, tiles: LatentTiles? = nil,
-        evaluated: @escaping () throws -> Void
+        way: Inversion.Way? = nil, evaluated: @escaping () throws -> Void
     ) throws -> Tensor {
         guard let first = plan.start else { return latents ?? Tensor(latentShape, repeating: 0) }
         let clock = PromptClock()
@@ -253,7 +254,9 @@ package struct LatentPainter {
         let start = settings.initialNoiseMultiplier * unit
         let mask = held.map { MaskedDenoiser(source: $0.source, strength: $0.strength, steps: plan.steps.count) }
         let x: Tensor =
-            if let latents {
+            if let latents, let way {
+                try inverted(latents, way, plan, from: first, unit: unit, beside: beside, evaluated: evaluated)
+            } else if let latents {
                 first.noised(begun(latents, held, mask, unit), start)
             } else {
                 plan.startsFromUnitNoise ? start : first.sigma * start

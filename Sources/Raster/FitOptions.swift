@@ -4,6 +4,8 @@ package enum FitMode: String, Sendable, CaseIterable {
     case crop
     /// Scaled to lie inside the size; the rest is filled with mirrored pixels.
     case pad
+    /// The same, but the picture's colours and lines run on there: a canvas to paint on, which a mask goes with.
+    case outpaint
     /// Scaled to the size whatever becomes of its proportions.
     case stretch
 }

@@ -8,7 +8,7 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
     package let scaled: PixelSize
     /// What is kept of the scaled picture. Units: its pixels.
     package let crop: Rectangle
-    /// Borders of mirrored pixels around what is kept.
+    /// Borders around what is kept, of mirrored pixels or of what runs on.
     package let padding: Margins
     package let target: PixelSize
     private let filter: ResamplingFilter
@@ -32,7 +32,7 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
                 x: (scaled.width - target.width) / 2, y: (scaled.height - target.height) / 2,
                 width: target.width, height: target.height)
             padding = Margins()
-        case .pad:
+        case .pad, .outpaint:
             crop = Rectangle(scaled)
             let (across, down) = (target.width - scaled.width, target.height - scaled.height)
             padding = Margins(left: across / 2, right: across - across / 2, top: down / 2, bottom: down - down / 2)
@@ -48,7 +48,7 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
         try FitWish(source: source, options: options).listed(count)
     }
 
-    /// The scaled size that just covers the target (crop), lies just inside it (pad), or is it (stretch).
+    /// The scaled size that just covers the target (crop), lies just inside it (pad, outpaint), or is it (stretch).
     private static func scaled(_ source: PixelSize, to target: PixelSize, _ mode: FitMode) -> PixelSize {
         if mode == .stretch { return target }
         let widthBound = Double(target.width) / Double(source.width)
@@ -86,7 +86,7 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
     package func apply(to picture: Picture, threads: Threads = Threads(1)) -> Picture {
         precondition(picture.size == source, "the plan is for \(source), the picture is \(picture.size)")
         if changesNothing { return picture }
-        if scaled == source { return picture.cropped(to: crop).padded(by: padding) }
+        if scaled == source { return bordered(picture.cropped(to: crop), threads) }
         let across = Double(source.width) / Double(scaled.width)
         let down = Double(source.height) / Double(scaled.height)
         let box =
@@ -96,6 +96,20 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
                 left: Double(crop.x) * across, top: Double(crop.y) * down,
                 width: crop.width == scaled.width ? Double(source.width) : Double(crop.width) * across,
                 height: crop.height == scaled.height ? Double(source.height) : Double(crop.height) * down)
-        return picture.resized(to: crop.size, filter: filter, box: box, threads: threads).padded(by: padding)
+        return bordered(picture.resized(to: crop.size, filter: filter, box: box, threads: threads), threads)
+    }
+
+    private func bordered(_ picture: Picture, _ threads: Threads) -> Picture {
+        mode == .outpaint ? picture.continued(by: padding, threads: threads) : picture.padded(by: padding)
+    }
+
+    /// What is new of a picture that was fitted: white, and black on the picture itself.
+    package var mask: Picture {
+        let inside = Rectangle(x: padding.left, y: padding.top, width: crop.width, height: crop.height)
+        var values = [UInt8](repeating: 255, count: target.area)
+        for y in inside.y..<inside.y + inside.height {
+            for x in inside.x..<inside.x + inside.width { values[y * target.width + x] = 0 }
+        }
+        return Picture(size: target, channels: .grey, eight: values)
     }
 }

@@ -1,4 +1,4 @@
-// Borders of mirrored pixels, and cutting them off again.
+// Borders around pictures: mirrored pixels or another picture's, and cutting them off again.
 
 /// The index inside 0..<count that lies where `index` falls when the row is mirrored at its ends without repeating
 /// the end pixels: … 2 1 | 0 1 2 | 1 0 1 …
@@ -31,6 +31,34 @@ extension Picture {
             case .sixteen(let values): .sixteen(cutting(values, size, channels.count, rectangle))
             }
         return Picture(size: rectangle.size, channels: channels, samples: samples, metadata: metadata)
+    }
+}
+
+extension Picture {
+    /// The picture with all of another of its kind and depth laid into it, with that one's metadata.
+    ///
+    /// - Parameter margins: what is left of the picture around the other
+    package func with(_ other: Picture, at margins: Margins) -> Picture {
+        precondition(margins.around(other.size) == size && channels == other.channels, "a picture inside this one")
+        let samples: Samples =
+            switch (self.samples, other.samples) {
+            case (.eight(let below), .eight(let above)): .eight(laid(above, other.size, over: below, margins))
+            case (.sixteen(let below), .sixteen(let above)): .sixteen(laid(above, other.size, over: below, margins))
+            default: preconditionFailure("pictures of one depth")
+            }
+        return Picture(size: size, channels: channels, samples: samples, metadata: other.metadata)
+    }
+
+    private func laid<Sample>(
+        _ above: [Sample], _ part: PixelSize, over below: [Sample], _ margins: Margins
+    ) -> [Sample] {
+        var result = below
+        let (row, inner) = (size.width * channels.count, part.width * channels.count)
+        for y in 0..<part.height {
+            let start = (margins.top + y) * row + margins.left * channels.count
+            result.replaceSubrange(start..<start + inner, with: above[y * inner..<(y + 1) * inner])
+        }
+        return result
     }
 }
 

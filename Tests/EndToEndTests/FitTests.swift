@@ -18,6 +18,30 @@ import Testing
         return try place.read(name)
     }
 
+    @Test("--mode outpaint leaves the picture, lets it run on, and writes a mask that inpaint paints through")
+    func outpaint() throws {
+        let source = try place.picture("in.png", 60, 40, .rgba)
+        let finished = try place.succeed(["fit", "in.png", "--mode", "outpaint", "--size", "96x40", "-o", "out/"])
+        #expect(finished.outputLines == ["out/in-fit.png", "out/in-fit-mask.png"])
+        let (canvas, mask) = (try place.read("out/in-fit.png"), try place.read("out/in-fit-mask.png"))
+        #expect(canvas.cropped(to: Rectangle(x: 18, y: 0, width: 60, height: 40)).samples == source.samples)
+        #expect(mask.size == canvas.size && mask.channels == .grey)
+        for x in 0..<96 {
+            let isNew = x < 18 || x >= 78
+            #expect(mask[x, 20, 0] == (isNew ? 255 : 0))
+            if isNew { #expect(canvas[x, 20, 3] == 255) }
+        }
+        try place.succeed([
+            "inpaint", "out/in-fit.png", "--mask", "out/in-fit-mask.png", "--steps", "3", "--seed", "1", "-o", "p.png",
+        ])
+        let painted = try place.read("p.png")
+        #expect(painted.cropped(to: Rectangle(x: 18, y: 0, width: 60, height: 40)).samples == source.samples)
+        #expect(painted.samples != canvas.samples)
+        try place.refuse(
+            ["fit", "in.png", "--mode", "outpaint", "--size", "96x40", "-o", "out/"], code: 73,
+            naming: ["out/in-fit.png"])
+    }
+
     @Test(
         "each way to say the size is heeded",
         arguments: [

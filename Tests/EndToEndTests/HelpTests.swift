@@ -7,8 +7,8 @@ import Testing
 /// To record them anew: `RECORD_HELP=1 swift test --filter HelpTests`.
 @Suite struct HelpTests {
     static let commands = [
-        "", "fit", "perlin", "noise", "refine", "inpaint", "sketch", "gobig", "upscale", "paint", "compose", "batch", "verify",
-        "rerun", "history", "models",
+        "", "fit", "perlin", "noise", "refine", "inpaint", "outpaint", "sketch", "gobig", "upscale", "paint", "compose",
+        "batch", "verify", "rerun", "history", "models",
         "models list",
         "models inspect", "models verify",
         "models convert", "doctor",

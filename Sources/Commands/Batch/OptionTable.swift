@@ -46,7 +46,8 @@ struct OptionWords: Equatable {
     /// Options that say the same, or contradict each other: who gives one of them has not taken the other over.
     private static let alternatives: [Set<String>] = [
         ["skip", "strength", "skip-steps"], ["steps", "run-steps"], ["mask", "mask-alpha"],
-        ["size", "max-pixels", "aspect"],
+        ["size", "max-pixels", "aspect"], ["aspect", "left"], ["aspect", "right"], ["aspect", "up"],
+        ["aspect", "down"],
     ]
 
     /// Whether it goes without saying once `name` is given.

@@ -14,19 +14,23 @@ package struct Canvas: Sendable {
     package let frame: Rectangle
     /// From the part to the size that is painted.
     package let plan: WorkingPlan
+    /// Where the source as its file has it lies in the one that is painted on, where that was enlarged.
+    package let enlarged: Rectangle?
     /// Repainted pixels become opaque: the picture's own transparency was the mask.
     let becomesOpaque: Bool
 
     /// Whether there is nothing to paint.
     package var isKept: Bool { mask?.isBlack ?? false }
 
-    /// - Parameter drawn: what painting starts from, where it is not the source
+    /// - Parameters:
+    ///   - sketch: what painting starts from, where it is not the source
+    ///   - enlarged: where a source that was enlarged lies
     /// - Throws: ``PaintingError`` where the size cannot be painted
     init(
         _ source: Picture, sketch: FloatPicture?, mask: Mask?, _ masking: Masking?, _ size: Refine.WorkSize,
-        for model: DiffusionModel
+        for model: DiffusionModel, enlarged: Rectangle? = nil
     ) throws(PaintingError) {
-        (self.source, self.mask) = (source, mask)
+        (self.source, self.mask, self.enlarged) = (source, mask, enlarged)
         self.sketch = sketch.map { Self.drawn($0.bleedingColours().colour(), on: source, through: mask) }
         becomesOpaque = masking?.isFromAlpha ?? false
         guard masking?.area == .masked, let bounds = mask?.bounds else {

@@ -83,8 +83,20 @@ package struct Masking: Sendable, Equatable {
     package var fit: MaskFit?
     /// How much of the masked part a model for inpainting is kept from seeing, 0…1.
     package var conditioning = 1.0
+    /// The mask is what lies beyond the picture's sides.
+    package var outpainting: Outpainting?
 
     package init() {}
+
+    /// With everything settled that follows from a picture's size.
+    package func settled(for size: PixelSize) -> Masking {
+        var masking = self
+        masking.outpainting?.blur = outpainting?.blur(for: size)
+        return masking
+    }
+
+    /// Length of the edge over which colours are matched, in source pixels.
+    var ramp: Double { outpainting.map { ($0.blur ?? 0) / 3 } ?? blur }
 
     /// The mask as it is painted through.
     package func shaped(_ mask: Mask, threads: Threads = Threads(1)) -> Mask {

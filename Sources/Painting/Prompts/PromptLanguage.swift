@@ -50,5 +50,5 @@ extension Settings {
         return found
     }
 
-    private static let mostLetters = 1 << 15
+    static let mostLetters = 1 << 15
 }

@@ -9,6 +9,8 @@ package struct Inheritance: Sendable {
     package var guidance: Double?
     /// Recipes of all that was done to the picture, oldest first, as JSON; the last is its own.
     package var history: [String] = []
+    /// How often it was painted in all that: the noise of a repeated painting is another one.
+    package var passes = 0
     /// Where the words were found: "velatura" or "parameters".
     package var keyword: String?
 
@@ -21,6 +23,9 @@ package struct Inheritance: Sendable {
             )
             keyword = Recipe.keyword
             history = Self.past(of: recipe) + [Self.without(history: recipe)]
+            passes = ((recipe["history"].list ?? []) + [recipe]).reduce(0) {
+                $0 + min(32, max(1, $1["loops"].integer ?? 1))
+            }
         } else if let text = metadata.parameters, case let parsed = Parameters(text),
             // A comment in a photograph may be anything.
             metadata["parameters"] != nil || !parsed.fields.isEmpty

@@ -149,6 +149,24 @@ package struct Recipe: Sendable {
             members.append(("hypernetworks", .list(entries)))
         }
         if let source { members.append(("source", named(source))) }
+        if s.loops.count > 1 {
+            members.append(("loops", .integer(s.loops.count)))
+            if let last = s.loops.last {
+                members += [
+                    ("final-strength", .number(last.strength(of: s.steps))),
+                    ("loop-curve", .text(s.loops.curve.rawValue)),
+                ]
+            }
+        }
+        if let inversion = s.inversion {
+            members += [
+                ("from-inversion", .bool(true)), ("inversion-prompt", inversion.prompt.map(JSONText.text) ?? .null),
+                ("inversion-guidance", .number(inversion.guidance)),
+                ("inversion-steps", inversion.steps.map(JSONText.integer) ?? .null),
+                ("inversion-randomness", .number(inversion.randomness)),
+                ("inversion-sigma-adjustment", .bool(inversion.adjustsSigma)),
+            ]
+        }
         if let masking = s.masking { members += masking.members }
         if let enlarging = s.enlarging { members += enlarging.members }
         if !edits.isEmpty { members.append(("tiles", .list(edits))) }
@@ -195,6 +213,14 @@ package struct Recipe: Sendable {
         }
         if let masking = s.masking { fields += masking.fields }
         if s.initialNoiseMultiplier != 1 { fields.append(("Noise multiplier", short(s.initialNoiseMultiplier))) }
+        if let inversion = s.inversion {
+            fields += [
+                ("Decode prompt", inversion.prompt ?? s.prompt), ("Decode negative prompt", s.negative),
+                ("Decode CFG scale", short(inversion.guidance)), ("Decode steps", "\(inversion.steps ?? s.steps)"),
+                ("Randomness", short(inversion.randomness)),
+                ("Sigma Adjustment", inversion.adjustsSigma ? "True" : "False"),
+            ]
+        }
         if let skipped = s.shortcuts.skippedEarly { fields.append(("Skip Early CFG", short(skipped))) }
         if let minimum = s.shortcuts.minimumSigma {
             fields.append(("NGMS", short(minimum.sigma)))

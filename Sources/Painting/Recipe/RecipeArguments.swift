@@ -3,7 +3,7 @@ import Sampling
 
 /// A recipe as the command line that made the picture, without input, output and model, which are found by whoever runs it.
 package struct RecipeArguments: Sendable {
-    /// "refine", "inpaint", "sketch" or "paint".
+    /// "refine", "inpaint", "outpaint", "sketch" or "paint".
     package var command: String
     package var options: [String] = []
     /// The init image's name and hash, where there was one.
@@ -38,7 +38,7 @@ package struct RecipeArguments: Sendable {
         "tokens", "prompt-language", "embeddings", "loras", "hypernetworks", "vae", "mask", "strokes",
     ]
 
-    private static let commands = ["refine", "inpaint", "sketch", "gobig", "paint"]
+    private static let commands = ["refine", "inpaint", "outpaint", "sketch", "gobig", "paint"]
 
     /// From a recipe of ours.
     ///
@@ -97,10 +97,16 @@ package struct RecipeArguments: Sendable {
             if let size = recipe["size"].text ?? recipe["working"].text { options.append("--size=\(size)") }
             give("background")
         }
+        for key in ["loops", "final-strength", "loop-curve"] { give(key) }
+        taken.insert("inversion-prompt")
+        if let text = recipe["inversion-prompt"].text { options += Self.words("inversion-prompt", text) }
+        for key in ["inversion-guidance", "inversion-steps", "inversion-randomness"] { give(key) }
+        for key in ["left", "right", "up", "down"] { give(key, unless: "0") }
+        for key in ["aspect", "method", "edge-seed", "falloff", "colour-variation"] { give(key) }
         for key in ["blur", "grow", "area", "padding", "mask-fit"] { give(key) }
         give("inpainting-mask-weight", unless: "1")
         if command == "inpaint" { give("fill") } else { taken.insert("fill") }
-        for key in ["invert-mask", "mask-alpha"] {
+        for key in ["invert-mask", "mask-alpha", "from-inversion", "inversion-sigma-adjustment"] {
             taken.insert(key)
             if recipe[key].bool == true { options.append("--\(key)") }
         }
