@@ -11,4 +11,7 @@ int codec_fail(codec_failure *failure, codec_status status, const char *format, 
 /// Writes `count` bytes at `place`, growing the buffer as needed. Returns −1 when there is no room.
 int codec_buffer_write(codec_buffer *buffer, size_t place, const void *bytes, size_t count);
 
+/// The MD5 sum of some bytes, as 32 digits.
+void codec_md5(const uint8_t *bytes, size_t count, char digits[33]);
+
 #endif

@@ -79,7 +79,7 @@ extension PictureSource {
         let appOne = markers(reader, 1)
         let metadata = PictureMetadata(
             exif: appOne.lazy.compactMap { $0.after(JPEGMarkers.exifHeading) }.first,
-            xmp: appOne.lazy.compactMap { $0.after(JPEGMarkers.xmpHeading) }.first)
+            xmp: JPEGMarkers.xmp(appOne))
         return glance(header, try checkedSize(header), metadata)
     }
 

@@ -16,7 +16,7 @@ extension PictureSource {
         let (appOne, appTwo) = (markers(reader, 1), markers(reader, 2))
         var picture = try picture(header, &failure) { codec_jpeg_decode(reader, $0, &$1) }
         picture.metadata.profile = JPEGMarkers.profile(appTwo)
-        picture.metadata.xmp = appOne.lazy.compactMap { $0.after(JPEGMarkers.xmpHeading) }.first
+        picture.metadata.xmp = JPEGMarkers.xmp(appOne)
         picture.metadata.exif = appOne.lazy.compactMap { $0.after(JPEGMarkers.exifHeading) }.first
         if let exif = picture.metadata.exif {
             let found = ExifOrientation(exif)
