@@ -32,7 +32,7 @@ extension JPEGMarkers {
         guard (1...mostBytes).contains(count), count <= pieces.reduce(0, { $0 + $1.count - 40 }) else { return nil }
         var bytes = [UInt8]()
         for piece in pieces.sorted(by: { number($0[36..<40]) < number($1[36..<40]) }) {
-            guard number(piece[36..<40]) == bytes.count else { return nil }
+            guard number(piece[32..<36]) == count, number(piece[36..<40]) == bytes.count else { return nil }
             bytes += piece[40...]
         }
         return bytes.count == count ? bytes : nil
