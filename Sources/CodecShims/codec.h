@@ -20,4 +20,7 @@ int codec_sink_write(
 /// As codec_source_read, of what was written.
 size_t codec_sink_read(const codec_sink *sink, uint64_t place, void *bytes, size_t count, codec_failure *failure);
 
+/// The MD5 sum of some bytes, as 32 digits.
+void codec_md5(const uint8_t *bytes, size_t count, char digits[33]);
+
 #endif

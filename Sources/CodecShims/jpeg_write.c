@@ -1,6 +1,9 @@
 // Writing JPEG.
+// For memmem.
+#define _GNU_SOURCE
 #include "jpeg_library.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +60,44 @@ static void write_marker(j_compress_ptr info, int number, const char *heading, s
     free(bytes);
 }
 
+/// A packet that is too long for one marker stands in numbered pieces behind a short one that names them.
+/// Source: Adobe, "XMP Specification, Part 3" (2020), section 1.1.3.1.
+static void write_xmp(j_compress_ptr info, codec_span xmp) {
+    static const char heading[] = "http://ns.adobe.com/xap/1.0/";
+    if (sizeof heading + xmp.count <= 65533) {
+        write_marker(info, 1, heading, sizeof heading, xmp);
+        return;
+    }
+    // Without its wrapping.
+    const uint8_t *begin = memmem(xmp.bytes, xmp.count, "<x:xmpmeta", 10);
+    const uint8_t *end = memmem(xmp.bytes, xmp.count, "</x:xmpmeta>", 12);
+    if (begin && end > begin) xmp = (codec_span){begin, (size_t)(end + 12 - begin)};
+    char sum[33];
+    codec_md5(xmp.bytes, xmp.count, sum);
+    char packet[512];
+    int length = snprintf(
+        packet, sizeof packet,
+        "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>"
+        "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
+        "<rdf:Description rdf:about=\"\" xmlns:xmpNote=\"http://ns.adobe.com/xmp/note/\" "
+        "xmpNote:HasExtendedXMP=\"%s\"/></rdf:RDF></x:xmpmeta><?xpacket end=\"w\"?>",
+        sum);
+    write_marker(info, 1, heading, sizeof heading, (codec_span){(const uint8_t *)packet, (size_t)length});
+    enum { PIECE = 65400 };
+    for (size_t offset = 0; offset < xmp.count; offset += PIECE) {
+        uint8_t place[75] = "http://ns.adobe.com/xmp/extension/";
+        memcpy(place + 35, sum, 32);
+        for (int i = 0; i < 4; i++) {
+            place[67 + i] = (uint8_t)(xmp.count >> (24 - 8 * i));
+            place[71 + i] = (uint8_t)(offset >> (24 - 8 * i));
+        }
+        size_t rest = xmp.count - offset;
+        write_marker(
+            info, 1, (const char *)place, sizeof place,
+            (codec_span){xmp.bytes + offset, rest < PIECE ? rest : PIECE});
+    }
+}
+
 /// An ICC profile is cut into numbered pieces. Source: ICC.1:2022, annex B.4.
 static void write_profile(j_compress_ptr info, codec_span profile) {
     enum { PIECE = 65519 };
@@ -106,9 +147,8 @@ codec_jpeg_writer *codec_jpeg_create(
     }
     lazy_jpeg_start_compress(info, TRUE);
     static const char exif[6] = "Exif\0";
-    static const char xmp[] = "http://ns.adobe.com/xap/1.0/";
     write_marker(info, 1, exif, sizeof exif, extras->exif);
-    write_marker(info, 1, xmp, sizeof xmp, extras->xmp);
+    write_xmp(info, extras->xmp);
     write_profile(info, extras->profile);
     return self;
 }

@@ -132,6 +132,24 @@ import Testing
         try place.refuse(["rerun", "fitted.tif", "-o", "x.tif"], code: 66, naming: ["painted.png", "--find"])
     }
 
+    @Test("a past too long for one marker of a JPEG goes on in several, and comes back whole")
+    func longPast() throws {
+        var words = "a painting of lake at day"
+        while words.utf8.count < 200_000 { words += ", and of “\(words.utf8.count)” <waves> & trees" }
+        var picture = Picture.sample(100, 80, .rgb)
+        let recipe = try JSONSerialization.data(
+            withJSONObject: ["command": "refine", "prompt": words, "seed": 5] as [String: Any], options: .sortedKeys)
+        picture.metadata.texts = [.init(keyword: "velatura", text: String(decoding: recipe, as: UTF8.self))]
+        try place.write(picture, to: "long.png")
+        try place.succeed(["fit", "long.png", "--size", "64x64", "-o", "long.jpg"])
+        let history = try place.succeed(["history", "long.jpg"]).output
+        #expect(history.contains(words) && history.contains("2. fit long.png"))
+        try place.succeed(["rerun", "long.jpg", "-o", "again.jpg"])
+        #expect(try place.bytes("long.jpg") == place.bytes("again.jpg"))
+        try place.succeed(["fit", "long.jpg", "--size", "32x32", "-o", "third.jpg"])
+        #expect(try place.succeed(["history", "third.jpg"]).output.contains(words))
+    }
+
     @Test("contradictions are refused")
     func refusals() throws {
         try place.refuse(

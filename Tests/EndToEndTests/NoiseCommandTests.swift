@@ -24,7 +24,7 @@ import Testing
                 let texture = x < 120 ? 0 : Int.random(in: -40...40, using: &generator)
                 for channel in 0..<channels.count {
                     let isAlpha = channels.hasAlpha && channel == channels.count - 1
-                    values.append(isAlpha ? (y < 10 ? 0 : 100 + x) : base + texture + 10 * channel)
+                    values.append(isAlpha ? (y < 10 ? 0 : 90 + x) : base + texture + 10 * channel)
                 }
             }
         }

@@ -82,8 +82,10 @@ final class GoBigSource {
             return result
         }
         let picture = try original.read(Rectangle(size)).floats(threads: threads)
-        for y in stride(from: 0, to: target.height, by: Self.band) {
-            let part = Rectangle(x: 0, y: y, width: target.width, height: min(Self.band, target.height - y))
+        // A deep network sees so far that each part costs almost the whole; parts are for what memory has no room for.
+        let band = target.area <= Self.largestWhole ? target.height : Self.band
+        for y in stride(from: 0, to: target.height, by: band) {
+            let part = Rectangle(x: 0, y: y, width: target.width, height: min(band, target.height - y))
             let strip = try upscaler.enlarged(picture, to: target, part: part) { operations in
                 try Interruption.check()
                 try advance(operations)
@@ -98,8 +100,8 @@ final class GoBigSource {
         return result
     }
 
-    /// Enlarged rows that a network makes at a time.
-    private static let band = 1024
+    /// Most enlarged pixels that a network makes at once, and rows at a time beyond that.
+    private static let (largestWhole, band) = (1 << 26, 4096)
 
     /// Where the enlarged picture is painted, and how strongly.
     func strength(of target: PixelSize, _ options: GoBigOptions, in folder: String, threads: Threads) throws

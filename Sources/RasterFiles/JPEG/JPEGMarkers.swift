@@ -15,7 +15,7 @@ enum JPEGMarkers {
         return PictureMetadata(
             profile: profile(appTwo),
             exif: appOne.lazy.compactMap { $0.after(exifHeading) }.first,
-            xmp: appOne.lazy.compactMap { $0.after(xmpHeading) }.first)
+            xmp: xmp(appOne))
     }
 
     private static func all(_ number: Int32, of reader: OpaquePointer) -> [[UInt8]] {
