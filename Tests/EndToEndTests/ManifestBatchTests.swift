@@ -125,9 +125,7 @@ import Testing
     static let faults: [(String, Int, [String])] = [
         ("input,stepps\na.png,3\n", 2, ["\"stepps\" is no option of refine", "velatura help refine"]),
         ("input,steps\na.png,3\nb.png,many\n", 3, ["steps", "many"]), ("prompt\nx\n", 2, ["no input"]),
-        ("input,command
-a.png,paint
-", 2, ["paint", "refine, inpaint, outpaint, gobig, fit, noise, upscale"]),
+        ("input,command\na.png,paint\n", 2, ["paint", "refine, inpaint, outpaint, gobig, fit, noise, upscale"]),
         ("input,output\na.png,../x.png\n", 2, ["outside"]), ("input,output\na.png,/tmp/x.png\n", 2, ["outside"]),
         ("input,output\na.png,a/../../x.png\n", 2, ["outside"]),
         ("input,output\na.png,.velatura/journal.jsonl\n", 2, ["outside"]),
