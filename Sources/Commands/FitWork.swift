@@ -14,7 +14,7 @@ final class FitWork: ItemWork {
     private var ready: Ready?
 
     private struct Ready {
-        var source: InputPicture
+        var source: PictureReader
         var plan: FitPlan
         var recipe: FitRecipe
     }
@@ -39,7 +39,7 @@ final class FitWork: ItemWork {
 
     /// Reading and resampling, in operations.
     func work(_ size: PixelSize, _ studio: Studio?) throws -> Double { Double(size.area) * 1000 }
-    var work: Double { ready.map { Double($0.source.picture.size.area) * 1000 } ?? 0 }
+    var work: Double { ready.map { Double($0.source.size.area) * 1000 } ?? 0 }
 
     private var options: FitOptions {
         FitOptions(mode: command.mode, goal: command.goal, multiple: command.multiple)
@@ -56,20 +56,37 @@ final class FitWork: ItemWork {
     private func opened() throws -> Ready {
         if let ready { return ready }
         try Interruption.check()
-        let source = try InputPicture(item.input)
-        let plan = try plan(source.picture.size)
+        let source = try reader()
+        let plan = try plan(source.size)
         let output = session.output
         let format = output.format(at: paths.first ?? "")
         let form = Recipe.Form(format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil)
-        let recipe = FitRecipe(plan: plan, multiple: command.multiple, source: source.identity, form: form)
+        let identity = (
+            name: item.input.split(separator: "/").last.map(String.init) ?? item.input,
+            hash: try SHA256.hash(source.file)
+        )
+        let recipe = FitRecipe(plan: plan, multiple: command.multiple, source: identity, form: form)
         let new = Ready(source: source, plan: plan, recipe: recipe)
         ready = new
         return new
     }
 
+    private func reader() throws -> PictureReader {
+        do throws(PictureFileError) {
+            return try PictureReader(
+                item.input,
+                limits: .init(longestSide: Self.longest, pixels: command.limitPixels, fileBytes: Self.largestFile))
+        } catch {
+            guard case .tooManyPixels(_, let size, let limit) = error else { throw error }
+            throw PaintingError.unsuitable(
+                "\(item.input) is \(size), which is \(size.area) pixels, and the limit is \(limit). Reduce it first, or raise --limit-pixels."
+            )
+        }
+    }
+
     func recipes() throws -> [ExpectedResult] {
         let ready = try opened()
-        let hash = ready.recipe.hash(over: ready.source.picture.metadata)
+        let hash = ready.recipe.hash(over: ready.source.metadata)
         return paths.map { .init(path: $0, recipes: [hash], carriesRecipe: session.output.writesRecipe) }
     }
 
@@ -79,56 +96,71 @@ final class FitWork: ItemWork {
         if command.list {
             do throws(FitError) {
                 tell(
-                    ready.source.picture.size,
-                    try FitPlan.candidates(source: ready.source.picture.size, options: options))
+                    ready.source.size,
+                    try FitPlan.candidates(source: ready.source.size, options: options))
             } catch {
                 throw PaintingError.unsuitable("\(item.input): \(error.description)")
             }
         } else {
-            Console.say(command.telling.json ? json(ready.plan) : line(ready.plan))
+            Console.say(command.telling.json ? json(ready) : line(ready))
         }
         close()
     }
 
-    private func line(_ plan: FitPlan) -> String {
-        isAlone && !session.console.isOfMany ? plan.description : "\(item.input): \(plan)"
+    private func line(_ ready: Ready) -> String {
+        let plan = ready.plan
+        var line = isAlone && !session.console.isOfMany ? plan.description : "\(item.input): \(plan)"
+        let bytes = Double(ready.source.diskBytes(plan))
+        if bytes >= 1e8 { line += ", with \(MemorySize.text(bytes)) on disk meanwhile" }
+        return line
     }
 
-    /// What a fitted picture may have at most, like the pictures that are read.
-    private static let (longest, largestArea) = (65_535, 1 << 28)
+    /// The longest side and the largest file that are read or made.
+    private static let (longest, largestFile) = (1 << 20, 1 << 42)
 
     func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
         let began = clock()
         let work = work
         let ready = try opened()
-        let (picture, plan, output) = (ready.source.picture, ready.plan, session.output)
+        let (source, plan, output, path) = (ready.source, ready.plan, session.output, paths[0])
         if command.telling.json {
-            Console.say(json(plan))
+            Console.say(json(ready))
         } else {
             // Standard output holds the results' paths alone.
-            try session.console.report(.note(line(plan)))
+            try session.console.report(.note(line(ready)))
         }
         guard max(plan.target.width, plan.target.height, plan.scaled.width, plan.scaled.height) <= Self.longest,
-            plan.target.area <= Self.largestArea
+            plan.target.area <= command.limitPixels
         else {
             throw PaintingError.unsuitable(
-                "\(item.input): the size \(plan.target) is over the limit of \(Self.largestArea) pixels and \(Self.longest) on a side. Ask for a smaller size or multiple."
+                "\(item.input): the size \(plan.target) is over the limit of \(command.limitPixels) pixels and \(Self.longest) on a side. Ask for a smaller size or multiple, or raise --limit-pixels."
             )
         }
-        try Interruption.check()
-        var fitted = plan.apply(to: picture, threads: Threads(command.threads))
-        if let depth = output.depth { fitted = fitted.converted(depth: depth) }
         // What the picture's own past says goes on with it, with what was done here.
-        fitted.metadata =
+        let metadata =
             output.writesRecipe
-            ? ready.recipe.added(to: picture.metadata, as: output.format(at: paths[0]))
-            : Recipe.removed(from: picture.metadata)
-        let hash = ready.recipe.hash(over: picture.metadata)
-        if work > 0 { try advance(work, "fitting") }
-        try session.write(fitted, to: paths[0], hash: hash)
+            ? ready.recipe.added(to: source.metadata, as: output.format(at: path))
+            : Recipe.removed(from: source.metadata)
+        let hash = ready.recipe.hash(over: source.metadata)
+        // Pixels that have to wait lie where the result will.
+        let folder = String(path.reversed().drop { $0 != "/" }.reversed()) + "."
+        try WholeFile.makeFolder(folder, for: path)
+        source.folder = folder
+        let (threads, depth) = (Threads(command.threads), output.depth ?? source.depth)
+        try session.write(
+            plan.target, channels: source.channels, depth: depth, metadata: metadata, to: path, hash: hash,
+            threads: threads
+        ) { send in
+            try source.fitted(plan, in: folder, threads: threads) { strip, _ in
+                try Interruption.check()
+                try send(strip.converted(depth: depth))
+                if work > 0 {
+                    try advance(work * Double(strip.height) / Double(plan.target.height), "fitting")
+                }
+            }
+        }
         try session.console.report(
-            .result(
-                .init(path: paths[0], input: item.input, command: "fit", seconds: clock() - began, hash: hash)))
+            .result(.init(path: path, input: item.input, command: "fit", seconds: clock() - began, hash: hash)))
         close()
     }
 
@@ -164,12 +196,14 @@ final class FitWork: ItemWork {
         text + String(repeating: " ", count: max(1, width - text.count))
     }
 
-    private func json(_ plan: FitPlan) -> String {
+    private func json(_ ready: Ready) -> String {
+        let plan = ready.plan
         func size(_ size: PixelSize) -> JSONText { .list([.integer(size.width), .integer(size.height)]) }
         return JSONText.object([
             ("event", .text("plan")), ("input", .text(item.input)), ("source", size(plan.source)),
             ("scaled", size(plan.scaled)),
             ("target", size(plan.target)), ("mode", .text(plan.mode.rawValue)), ("text", .text(plan.description)),
+            ("disk", .integer(ready.source.diskBytes(plan))),
         ]).string
     }
 }

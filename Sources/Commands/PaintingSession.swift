@@ -204,6 +204,26 @@ struct PaintingSession {
         try write(bytes, to: path, hash: hash, carriesRecipe: output.writesRecipe)
     }
 
+    /// Writes a picture that comes strip by strip.
+    ///
+    /// - Parameters:
+    ///   - metadata: what it is to say of itself, the recipe of this hash in it
+    ///   - body: calls what it is given with one strip after the other
+    func write(
+        _ size: PixelSize, channels: Picture.Channels, depth: Int, metadata: PictureMetadata, to path: String,
+        hash: String, threads: Threads, _ body: (_ send: (Picture) throws -> Void) throws -> Void
+    ) throws {
+        let options = PictureFile.WriteOptions(
+            format: output.format(at: path), quality: output.quality, overwrite: output.overwrite || journal != nil,
+            threads: threads)
+        try PictureFile.write(
+            size, channels: channels, depth: depth, metadata: metadata, to: path, options: options,
+            before: { file in
+                guard let journal else { return }
+                try journal.make(path, .init(recipe: hash, bytes: output.writesRecipe ? nil : SHA256.hash(file)))
+            }, body)
+    }
+
     /// - Parameter carriesRecipe: whether the file itself says what it was made from
     func write(_ bytes: [UInt8], to path: String, hash: String, carriesRecipe: Bool) throws {
         try journal?.make(path, .init(recipe: hash, bytes: carriesRecipe ? nil : SHA256.hash(bytes)))

@@ -11,7 +11,7 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
     /// Borders of mirrored pixels around what is kept.
     package let padding: Margins
     package let target: PixelSize
-    private let filter: ResamplingFilter
+    package let filter: ResamplingFilter
 
     /// The plan for a picture of `source`.
     ///
@@ -87,15 +87,17 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
         precondition(picture.size == source, "the plan is for \(source), the picture is \(picture.size)")
         if changesNothing { return picture }
         if scaled == source { return picture.cropped(to: crop).padded(by: padding) }
+        return picture.resized(to: crop.size, filter: filter, box: shown, threads: threads).padded(by: padding)
+    }
+
+    /// The part of the source that is kept.
+    package var shown: ResamplingBox {
+        if crop.size == scaled { return ResamplingBox(source) }
         let across = Double(source.width) / Double(scaled.width)
         let down = Double(source.height) / Double(scaled.height)
-        let box =
-            crop.size == scaled
-            ? ResamplingBox(source)
-            : ResamplingBox(
-                left: Double(crop.x) * across, top: Double(crop.y) * down,
-                width: crop.width == scaled.width ? Double(source.width) : Double(crop.width) * across,
-                height: crop.height == scaled.height ? Double(source.height) : Double(crop.height) * down)
-        return picture.resized(to: crop.size, filter: filter, box: box, threads: threads).padded(by: padding)
+        return ResamplingBox(
+            left: Double(crop.x) * across, top: Double(crop.y) * down,
+            width: crop.width == scaled.width ? Double(source.width) : Double(crop.width) * across,
+            height: crop.height == scaled.height ? Double(source.height) : Double(crop.height) * down)
     }
 }

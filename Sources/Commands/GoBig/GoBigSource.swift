@@ -23,7 +23,7 @@ final class GoBigSource {
         name = path
         reader = try PictureReader(path)
         (size, channels, depth, metadata) = (reader.size, reader.channels, reader.depth, reader.metadata)
-        identity = (path.split(separator: "/").last.map(String.init) ?? path, SHA256.hash(reader.bytes))
+        identity = (path.split(separator: "/").last.map(String.init) ?? path, try SHA256.hash(reader.file))
         self.mask = try mask.map(InputPicture.init)
         switch options.map {
         case nil: (map, mapPicture) = (nil, nil)
