@@ -46,11 +46,20 @@ final class FitWork: ItemWork {
     }
 
     private func plan(_ size: PixelSize) throws(PaintingError) -> FitPlan {
+        let plan: FitPlan
         do throws(FitError) {
-            return try FitPlan(source: size, options: options)
+            plan = try FitPlan(source: size, options: options)
         } catch {
             throw .unsuitable("\(item.input): \(error.description)")
         }
+        guard max(plan.target.width, plan.target.height, plan.scaled.width, plan.scaled.height) <= Self.longest,
+            plan.target.area <= command.limitPixels
+        else {
+            throw .unsuitable(
+                "\(item.input): the size \(plan.target) is over the limit of \(command.limitPixels) pixels and \(Self.longest) on a side. Ask for a smaller size or multiple, or raise --limit-pixels."
+            )
+        }
+        return plan
     }
 
     private func opened() throws -> Ready {
@@ -128,13 +137,6 @@ final class FitWork: ItemWork {
         } else {
             // Standard output holds the results' paths alone.
             try session.console.report(.note(line(ready)))
-        }
-        guard max(plan.target.width, plan.target.height, plan.scaled.width, plan.scaled.height) <= Self.longest,
-            plan.target.area <= command.limitPixels
-        else {
-            throw PaintingError.unsuitable(
-                "\(item.input): the size \(plan.target) is over the limit of \(command.limitPixels) pixels and \(Self.longest) on a side. Ask for a smaller size or multiple, or raise --limit-pixels."
-            )
         }
         // What the picture's own past says goes on with it, with what was done here.
         let metadata =
