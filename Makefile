@@ -9,11 +9,11 @@ RELEASE = -c release
 PROGRAM = .build/release/velatura
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-one demo demo-gobig install uninstall bench bench-peers golden golden-python masks format lint clean
+.PHONY: help setup build test test-one demo demo-gobig install uninstall bench bench-peers bench-images golden golden-python masks format lint clean
 
 help: ## this list
 	@echo "Velatura: make TARGET"
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  %-12s %s\n", $$1, $$2 }'
 
 setup: ## install the system packages that are missing (apt), or name them
 	@sh Tools/setup.sh
@@ -61,6 +61,9 @@ bench-peers: setup ## measure a full-size model beside PyTorch and OpenVINO (ins
 	python3 -m venv .venv-bench
 	.venv-bench/bin/pip install -q -r Tools/bench/requirements.txt
 	.venv-bench/bin/python Tools/bench/peers.py .build/full-model
+
+bench-images: build ## measure files and resizing beside vips and Pillow (PYTHON=… has Pillow; vips from libvips-tools)
+	$(or $(PYTHON),python3) Tools/bench/images.py
 
 golden-python: ## make the Python environment that golden numbers come from
 	python3 -m venv .venv-golden

@@ -32,7 +32,7 @@ let package = Package(
 
         // The ladder of modules: imports point upwards in this list only.
         library("Threads", ["CThreads"]),
-        library("Raster", ["Threads"]),
+        library("Raster", ["Threads", "CKernels"]),
         library("RasterFiles", ["Raster", "CodecShims", "Threads"]),
         library("Tensors", ["Threads", "CDNNL", "CKernels"]),
         library("Checkpoints", ["Tensors"]),

@@ -43,6 +43,11 @@ struct FitCommand: ItemCommand {
     @Flag(name: .long, help: "List the sizes to choose from with their aspect error, and write nothing.")
     var list = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The most pixels that a picture may have, before or after.", valueName: "n"))
+    var limitPixels = 1 << 30
+
     @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
     var threads: Int?
 
@@ -62,6 +67,9 @@ struct FitCommand: ItemCommand {
         }
         if let maxPixels, maxPixels < 1 {
             throw ValidationError("--max-pixels is \(maxPixels), but a number above 0 is expected.")
+        }
+        if limitPixels < 1 {
+            throw ValidationError("--limit-pixels is \(limitPixels), but a number above 0 is expected.")
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")

@@ -14,7 +14,7 @@ final class FitWork: ItemWork {
     private var ready: Ready?
 
     private struct Ready {
-        var source: InputPicture
+        var source: PictureReader
         var plan: FitPlan
         var recipe: FitRecipe
     }
@@ -42,36 +42,79 @@ final class FitWork: ItemWork {
 
     /// Reading and resampling, in operations.
     func work(_ size: PixelSize, _ studio: Studio?) throws -> Double { Double(size.area) * 1000 }
-    var work: Double { ready.map { Double($0.source.picture.size.area) * 1000 } ?? 0 }
+    var work: Double { ready.map { Double($0.source.size.area) * 1000 } ?? 0 }
 
     private var options: FitOptions {
         FitOptions(mode: command.mode, goal: command.goal, multiple: command.multiple)
     }
 
     private func plan(_ size: PixelSize) throws(PaintingError) -> FitPlan {
+        let plan: FitPlan
         do throws(FitError) {
-            return try FitPlan(source: size, options: options)
+            plan = try FitPlan(source: size, options: options)
         } catch {
             throw .unsuitable("\(item.input): \(error.description)")
         }
+        guard max(plan.target.width, plan.target.height, plan.scaled.width, plan.scaled.height) <= Self.longest,
+            plan.target.area <= command.limitPixels
+        else {
+            throw .unsuitable(
+                "\(item.input): the size \(plan.target) is over the limit of \(command.limitPixels) pixels and \(Self.longest) on a side. Ask for a smaller size or multiple, or raise --limit-pixels."
+            )
+        }
+        return plan
     }
 
     private func opened() throws -> Ready {
         if let ready { return ready }
         try Interruption.check()
-        let source = try InputPicture(item.input)
-        let plan = try plan(source.picture.size)
+        let source = try reader()
+        let plan = try plan(source.size)
+        let identity = (
+            name: item.input.split(separator: "/").last.map(String.init) ?? item.input,
+            hash: try SHA256.hash(source.file)
+        )
         let recipe = FitRecipe(
-            plan: plan, goal: command.goal, multiple: command.multiple, source: source.identity,
+            plan: plan, goal: command.goal, multiple: command.multiple, source: identity,
             form: session.form(at: paths.first ?? ""))
         let new = Ready(source: source, plan: plan, recipe: recipe)
         ready = new
         return new
     }
 
+    /// A picture that runs on beyond its sides is held whole; its mask goes beside it.
+    private func runOn(_ ready: Ready, began: Double, _ advance: () throws -> Void) throws {
+        let (plan, hash) = (ready.plan, ready.recipe.hash(over: ready.source.metadata))
+        let fitted = plan.apply(to: try PictureFile.read(item.input), threads: Threads(command.threads))
+        try advance()
+        try session.write(
+            fitted, ready.recipe, over: ready.source.metadata, to: paths[0], input: item.input, began: began)
+        for path in paths.dropFirst() {
+            let mask = try PictureFile.encode(plan.mask, as: .png, options: .init(), name: path)
+            try session.write(mask, to: path, hash: hash, carriesRecipe: false)
+            try session.console.report(
+                .result(
+                    .init(path: path, input: item.input, command: "fit", seconds: clock() - began, hash: hash)))
+        }
+        close()
+    }
+
+    private func reader() throws -> PictureReader {
+        do throws(PictureFileError) {
+            return try PictureReader(
+                item.input,
+                limits: .init(longestSide: Self.longest, pixels: command.limitPixels, fileBytes: Self.largestFile))
+        } catch {
+            guard case .tooManyPixels(_, let size, let limit) = error else { throw error }
+            throw PaintingError.unsuitable(
+                "\(item.input) is \(size), which is \(size.area) pixels, and the limit is \(limit). Reduce it first, or raise --limit-pixels."
+            )
+        }
+    }
+
     func recipes() throws -> [ExpectedResult] {
         let ready = try opened()
-        let hash = ready.recipe.hash(over: ready.source.picture.metadata)
+        let hash = ready.recipe.hash(over: ready.source.metadata)
         return paths.enumerated().map { place, path in
             .init(path: path, recipes: [hash], carriesRecipe: place == 0 && session.output.writesRecipe)
         }
@@ -83,56 +126,65 @@ final class FitWork: ItemWork {
         if command.list {
             do throws(FitError) {
                 tell(
-                    ready.source.picture.size,
-                    try FitPlan.candidates(source: ready.source.picture.size, options: options))
+                    ready.source.size,
+                    try FitPlan.candidates(source: ready.source.size, options: options))
             } catch {
                 throw PaintingError.unsuitable("\(item.input): \(error.description)")
             }
         } else {
-            Console.say(command.telling.json ? json(ready.plan) : line(ready.plan))
+            Console.say(command.telling.json ? json(ready) : line(ready))
         }
         close()
     }
 
-    private func line(_ plan: FitPlan) -> String {
-        isAlone && !session.console.isOfMany ? plan.description : "\(item.input): \(plan)"
+    private func line(_ ready: Ready) -> String {
+        let plan = ready.plan
+        var line = isAlone && !session.console.isOfMany ? plan.description : "\(item.input): \(plan)"
+        let bytes = Double(ready.source.diskBytes(plan))
+        if bytes >= 1e8 { line += ", with \(MemorySize.text(bytes)) on disk meanwhile" }
+        return line
     }
 
-    /// What a fitted picture may have at most, like the pictures that are read.
-    static let (longest, largestArea) = (65_535, 1 << 28)
+    /// The longest side and the largest file that are read or made.
+    private static let (longest, largestFile) = (1 << 20, 1 << 42)
 
     func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
         let began = clock()
         let work = work
         let ready = try opened()
-        let (picture, plan) = (ready.source.picture, ready.plan)
+        let (source, plan, output, path) = (ready.source, ready.plan, session.output, paths[0])
         if command.telling.json {
-            Console.say(json(plan))
+            Console.say(json(ready))
         } else {
             // Standard output holds the results' paths alone.
-            try session.console.report(.note(line(plan)))
+            try session.console.report(.note(line(ready)))
         }
-        guard max(plan.target.width, plan.target.height, plan.scaled.width, plan.scaled.height) <= Self.longest,
-            plan.target.area <= Self.largestArea
-        else {
-            throw PaintingError.unsuitable(
-                "\(item.input): the size \(plan.target) is over the limit of \(Self.largestArea) pixels and \(Self.longest) on a side. Ask for a smaller size or multiple."
-            )
-        }
-        try Interruption.check()
-        let fitted = plan.apply(to: picture, threads: Threads(command.threads))
-        if work > 0 { try advance(work, "fitting") }
         // What the picture's own past says goes on with it, with what was done here.
-        let hash = ready.recipe.hash(over: picture.metadata)
+        let metadata =
+            output.writesRecipe
+            ? ready.recipe.added(to: source.metadata, as: output.format(at: path))
+            : Recipe.removed(from: source.metadata)
+        let hash = ready.recipe.hash(over: source.metadata)
+        if plan.mode == .outpaint { return try runOn(ready, began: began) { try advance(work, "fitting") } }
+        // Pixels that have to wait lie where the result will.
+        let folder = String(path.reversed().drop { $0 != "/" }.reversed()) + "."
+        try WholeFile.makeFolder(folder, for: path)
+        source.folder = folder
+        let (threads, depth) = (Threads(command.threads), output.depth ?? source.depth)
         try session.write(
-            fitted, ready.recipe, over: picture.metadata, to: paths[0], input: item.input, began: began)
-        for path in paths.dropFirst() {
-            let mask = try PictureFile.encode(plan.mask, as: .png, options: .init(), name: path)
-            try session.write(mask, to: path, hash: hash, carriesRecipe: false)
-            try session.console.report(
-                .result(
-                    .init(path: path, input: item.input, command: "fit", seconds: clock() - began, hash: hash)))
+            plan.target, channels: source.channels, depth: depth, metadata: metadata, to: path, hash: hash,
+            threads: threads
+        ) { send in
+            try source.fitted(plan, in: folder, threads: threads) { strip, _ in
+                try Interruption.check()
+                try send(strip.converted(depth: depth))
+                if work > 0 {
+                    try advance(work * Double(strip.height) / Double(plan.target.height), "fitting")
+                }
+            }
         }
+        try session.console.report(
+            .result(.init(path: path, input: item.input, command: "fit", seconds: clock() - began, hash: hash)))
         close()
     }
 
@@ -168,12 +220,14 @@ final class FitWork: ItemWork {
         text + String(repeating: " ", count: max(1, width - text.count))
     }
 
-    private func json(_ plan: FitPlan) -> String {
+    private func json(_ ready: Ready) -> String {
+        let plan = ready.plan
         func size(_ size: PixelSize) -> JSONText { .list([.integer(size.width), .integer(size.height)]) }
         return JSONText.object([
             ("event", .text("plan")), ("input", .text(item.input)), ("source", size(plan.source)),
             ("scaled", size(plan.scaled)),
             ("target", size(plan.target)), ("mode", .text(plan.mode.rawValue)), ("text", .text(plan.description)),
+            ("disk", .integer(ready.source.diskBytes(plan))),
         ]).string
     }
 }

@@ -181,21 +181,6 @@ struct PaintingSession {
         try write(picture, to: path, hash: recipe.hash)
     }
 
-    /// Writes a result that comes strip by strip from top to bottom.
-    func write(
-        _ size: PixelSize, channels: Picture.Channels, depth: Int, metadata: PictureMetadata, to path: String,
-        recipe: Recipe, _ body: (_ send: (Picture) throws -> Void) throws -> Void
-    ) throws {
-        let format = output.format(at: path)
-        try journal?.make(path, .init(recipe: recipe.hash, bytes: nil))
-        try PictureFile.write(
-            size, channels: channels, depth: depth,
-            metadata: output.writesRecipe
-                ? recipe.added(to: metadata, as: format) : Recipe.removed(from: metadata), to: path,
-            options: .init(format: format, quality: output.quality, overwrite: output.overwrite || journal != nil), body
-        )
-    }
-
     /// Writes a picture that carries what it is to say of itself.
     ///
     /// - Parameters:
@@ -206,6 +191,26 @@ struct PaintingSession {
             picture, as: output.format(at: path), options: .init(quality: output.quality, compression: compression),
             name: path)
         try write(bytes, to: path, hash: hash, carriesRecipe: output.writesRecipe)
+    }
+
+    /// Writes a picture that comes strip by strip.
+    ///
+    /// - Parameters:
+    ///   - metadata: what it is to say of itself, the recipe of this hash in it
+    ///   - body: calls what it is given with one strip after the other
+    func write(
+        _ size: PixelSize, channels: Picture.Channels, depth: Int, metadata: PictureMetadata, to path: String,
+        hash: String, threads: Threads, _ body: (_ send: (Picture) throws -> Void) throws -> Void
+    ) throws {
+        let options = PictureFile.WriteOptions(
+            format: output.format(at: path), quality: output.quality, overwrite: output.overwrite || journal != nil,
+            threads: threads)
+        try PictureFile.write(
+            size, channels: channels, depth: depth, metadata: metadata, to: path, options: options,
+            before: { file in
+                guard let journal else { return }
+                try journal.make(path, .init(recipe: hash, bytes: output.writesRecipe ? nil : SHA256.hash(file)))
+            }, body)
     }
 
     /// - Parameter carriesRecipe: whether the file itself says what it was made from

@@ -11,7 +11,7 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
     /// Borders around what is kept, of mirrored pixels or of what runs on.
     package let padding: Margins
     package let target: PixelSize
-    private let filter: ResamplingFilter
+    package let filter: ResamplingFilter
 
     /// The plan for a picture of `source`.
     ///
@@ -87,16 +87,7 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
         precondition(picture.size == source, "the plan is for \(source), the picture is \(picture.size)")
         if changesNothing { return picture }
         if scaled == source { return bordered(picture.cropped(to: crop), threads) }
-        let across = Double(source.width) / Double(scaled.width)
-        let down = Double(source.height) / Double(scaled.height)
-        let box =
-            crop.size == scaled
-            ? ResamplingBox(source)
-            : ResamplingBox(
-                left: Double(crop.x) * across, top: Double(crop.y) * down,
-                width: crop.width == scaled.width ? Double(source.width) : Double(crop.width) * across,
-                height: crop.height == scaled.height ? Double(source.height) : Double(crop.height) * down)
-        return bordered(picture.resized(to: crop.size, filter: filter, box: box, threads: threads), threads)
+        return bordered(picture.resized(to: crop.size, filter: filter, box: shown, threads: threads), threads)
     }
 
     private func bordered(_ picture: Picture, _ threads: Threads) -> Picture {
@@ -111,5 +102,16 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
             for x in inside.x..<inside.x + inside.width { values[y * target.width + x] = 0 }
         }
         return Picture(size: target, channels: .grey, eight: values)
+    }
+
+    /// The part of the source that is kept.
+    package var shown: ResamplingBox {
+        if crop.size == scaled { return ResamplingBox(source) }
+        let across = Double(source.width) / Double(scaled.width)
+        let down = Double(source.height) / Double(scaled.height)
+        return ResamplingBox(
+            left: Double(crop.x) * across, top: Double(crop.y) * down,
+            width: crop.width == scaled.width ? Double(source.width) : Double(crop.width) * across,
+            height: crop.height == scaled.height ? Double(source.height) : Double(crop.height) * down)
     }
 }

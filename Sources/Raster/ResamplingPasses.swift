@@ -1,44 +1,73 @@
+import CKernels
 import Threads
 
 /// How one kind of sample is weighed and summed.
 protocol ResamplingArithmetic {
     associatedtype Sample: Sendable
     associatedtype Weight: Sendable
-    associatedtype Sum: Sendable
 
     static func weight(_ value: Double) -> Weight
-    static var start: Sum { get }
-    static func add(_ sum: inout Sum, _ sample: Sample, _ weight: Weight)
-    static func finish(_ sum: Sum) -> Sample
+
+    /// Rows that are summed across at once.
+    static var lanes: Int { get }
+
+    /// Sums rows into one of `count` samples, a weight for each.
+    static func down(
+        _ rows: UnsafePointer<UnsafePointer<Sample>?>, _ weights: UnsafePointer<Weight>, taps: Int, count: Int,
+        into out: UnsafeMutablePointer<Sample>)
+
+    /// Sums the columns of at most ``lanes`` rows of `width` pixels, into rows that lie behind one another.
+    ///
+    /// - Parameter scratch: room for ``lanes`` rows
+    static func across(
+        _ rows: UnsafePointer<UnsafePointer<Sample>?>, count: Int, width: Int, channels: Int, _ taps: ResamplingTaps,
+        _ weights: UnsafePointer<Weight>, into out: UnsafeMutablePointer<Sample>, scratch: UnsafeMutablePointer<Sample>)
 }
 
 /// Bytes with weights of 22 fractional bits, rounded and clipped after each pass: bit for bit as Pillow does it.
 enum ByteArithmetic: ResamplingArithmetic {
-    private static let fractionBits: Int32 = 22
+    typealias Sample = UInt8
 
-    static func weight(_ value: Double) -> Int32 {
-        Int32(value * Double(1 << fractionBits) + (value < 0 ? -0.5 : 0.5))
+    static func weight(_ value: Double) -> Int32 { Int32(value * Double(1 << 22) + (value < 0 ? -0.5 : 0.5)) }
+
+    static var lanes: Int { Int(resample_byte_lanes) }
+
+    static func down(
+        _ rows: UnsafePointer<UnsafePointer<UInt8>?>, _ weights: UnsafePointer<Int32>, taps: Int, count: Int,
+        into out: UnsafeMutablePointer<UInt8>
+    ) { resample_down_bytes(rows, weights, taps, out, count) }
+
+    static func across(
+        _ rows: UnsafePointer<UnsafePointer<UInt8>?>, count: Int, width: Int, channels: Int, _ taps: ResamplingTaps,
+        _ weights: UnsafePointer<Int32>, into out: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<UInt8>
+    ) {
+        resample_across_bytes(
+            rows, count, width, channels, taps.starts, taps.counts, weights, taps.stride, taps.starts.count, out,
+            scratch)
     }
-
-    static var start: Int32 { 1 << (fractionBits - 1) }
-
-    @inline(__always)
-    static func add(_ sum: inout Int32, _ sample: UInt8, _ weight: Int32) { sum &+= Int32(sample) &* weight }
-
-    @inline(__always)
-    static func finish(_ sum: Int32) -> UInt8 { UInt8(truncatingIfNeeded: max(0, min(255, sum >> fractionBits))) }
 }
 
 /// Floats summed in Double, never clipped: as Pillow's mode F.
 enum FloatArithmetic: ResamplingArithmetic {
+    typealias Sample = Float
+
     static func weight(_ value: Double) -> Double { value }
-    static var start: Double { 0 }
 
-    @inline(__always)
-    static func add(_ sum: inout Double, _ sample: Float, _ weight: Double) { sum += Double(sample) * weight }
+    static var lanes: Int { Int(resample_float_lanes) }
 
-    @inline(__always)
-    static func finish(_ sum: Double) -> Float { Float(sum) }
+    static func down(
+        _ rows: UnsafePointer<UnsafePointer<Float>?>, _ weights: UnsafePointer<Double>, taps: Int, count: Int,
+        into out: UnsafeMutablePointer<Float>
+    ) { resample_down_floats(rows, weights, taps, out, count) }
+
+    static func across(
+        _ rows: UnsafePointer<UnsafePointer<Float>?>, count: Int, width: Int, channels: Int, _ taps: ResamplingTaps,
+        _ weights: UnsafePointer<Double>, into out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) {
+        resample_across_floats(
+            rows, count, width, channels, taps.starts, taps.counts, weights, taps.stride, taps.starts.count, out,
+            scratch)
+    }
 }
 
 /// A resize along both axes over rows that come from top to bottom.
@@ -168,40 +197,34 @@ struct ResamplingPasses<Arithmetic: ResamplingArithmetic> {
     }
 
     private func horizontal(_ rows: Rows, width: Int, rows wanted: Range<Int>, _ axis: Axis) -> [Sample] {
-        let taps = axis.taps
-        return filled(wanted.count, width: target.width, scratch: width) { row, scratch, _, out in
-            let source = rows(wanted.lowerBound + row, scratch)
-            axis.weights.withUnsafeBufferPointer { weights in
-                for x in 0..<target.width {
-                    let first = source + taps.starts[x] * channelCount
-                    let base = x * taps.stride
-                    for channel in 0..<channelCount {
-                        var sum = Arithmetic.start
-                        for tap in 0..<taps.counts[x] {
-                            Arithmetic.add(&sum, first[tap * channelCount + channel], weights[base + tap])
-                        }
-                        out[x * channelCount + channel] = Arithmetic.finish(sum)
-                    }
-                }
+        let (lanes, row) = (Arithmetic.lanes, width * channelCount)
+        return filled(wanted.count, width: target.width, together: lanes, scratch: 2 * lanes * row) {
+            part, scratch, out in
+            let sources = part.enumerated().map { lane, index in
+                Optional(rows(wanted.lowerBound + index, scratch + (lanes + lane) * row))
             }
+            Arithmetic.across(
+                sources, count: part.count, width: width, channels: channelCount, axis.taps, axis.weights, into: out,
+                scratch: scratch)
         }
     }
 
     /// Result rows from the window's.
     private func vertical(width: Int, rows band: Range<Int>, _ axis: Axis) -> [Sample] {
-        let taps = axis.taps
-        let count = width * channelCount
+        let (taps, row) = (axis.taps, width * channelCount)
         return window.withUnsafeBufferPointer { window in
-            let rows = plain(window, width: width, from: windowRows.lowerBound)
-            return filled(band.count, width: width, scratch: 1) { row, scratch, sums, out in
-                let row = band.lowerBound + row
-                for index in 0..<count { sums[index] = Arithmetic.start }
-                for tap in 0..<taps.counts[row] {
-                    let source = rows(taps.starts[row] + tap, scratch)
-                    let weight = axis.weights[row * taps.stride + tap]
-                    for index in 0..<count { Arithmetic.add(&sums[index], source[index], weight) }
+            axis.weights.withUnsafeBufferPointer { weights in
+                filled(band.count, width: width) { part, _, out in
+                    for index in part {
+                        let y = band.lowerBound + index
+                        let first = taps.starts[y] - windowRows.lowerBound
+                        guard let weights = weights.baseAddress, let top = window.baseAddress else { return }
+                        let sources = (first..<first + taps.counts[y]).map { Optional(top + $0 * row) }
+                        Arithmetic.down(
+                            sources, weights + y * taps.stride, taps: taps.counts[y], count: row,
+                            into: out + (index - part.lowerBound) * row)
+                    }
                 }
-                for index in 0..<count { out[index] = Arithmetic.finish(sums[index]) }
             }
         }
     }
@@ -209,28 +232,32 @@ struct ResamplingPasses<Arithmetic: ResamplingArithmetic> {
     /// The columns of rows that the window has.
     private func copied(_ rows: Rows, _ wanted: Range<Int>) -> [Sample] {
         let (skipped, count) = (columns.lowerBound * channelCount, columns.count * channelCount)
-        return filled(wanted.count, width: columns.count, scratch: size.width) { row, scratch, _, out in
-            out.update(from: rows(wanted.lowerBound + row, scratch) + skipped, count: count)
+        return filled(wanted.count, width: columns.count, scratch: size.width * channelCount) { part, scratch, out in
+            for index in part {
+                (out + (index - part.lowerBound) * count).update(
+                    from: rows(wanted.lowerBound + index, scratch) + skipped, count: count)
+            }
         }
     }
 
-    /// Samples of `height` rows, each filled by `body`, which is lent a source row's scratch and a result row's sums.
+    /// Samples of `height` rows, filled by `body` some rows at a time.
+    ///
+    /// - Parameters:
+    ///   - together: rows of a part, the last perhaps excepted
+    ///   - scratch: samples that are lent to the body
     private func filled(
-        _ height: Int, width: Int, scratch: Int,
+        _ height: Int, width: Int, together: Int = 8, scratch: Int = 1,
         _ body: (
-            _ row: Int, _ scratch: UnsafeMutablePointer<Sample>, _ sums: UnsafeMutablePointer<Arithmetic.Sum>,
-            _ out: UnsafeMutablePointer<Sample>
+            _ part: Range<Int>, _ scratch: UnsafeMutablePointer<Sample>, _ out: UnsafeMutablePointer<Sample>
         ) -> Void
     ) -> [Sample] {
         let stride = width * channelCount
         return [Sample](unsafeUninitializedCapacity: height * stride) { out, initialised in
             if let base = out.baseAddress {
-                threads.forRanges(height, grain: max(1, (1 << 16) / max(1, stride))) { range in
-                    let row = UnsafeMutablePointer<Sample>.allocate(capacity: scratch * channelCount)
-                    let sums = UnsafeMutablePointer<Arithmetic.Sum>.allocate(capacity: stride)
-                    for index in range { body(index, row, sums, base + index * stride) }
-                    row.deallocate()
-                    sums.deallocate()
+                threads.forRanges(height, grain: together) { part in
+                    let room = UnsafeMutablePointer<Sample>.allocate(capacity: scratch)
+                    body(part, room, base + part.lowerBound * stride)
+                    room.deallocate()
                 }
             }
             initialised = height * stride

@@ -1,3 +1,4 @@
+import CKernels
 import Threads
 
 /// A resize whose source comes strip by strip and whose result goes band by band, from top to bottom: the same bytes as
@@ -126,6 +127,14 @@ package final class StripResize {
     private func finished(_ band: [Float]) -> [UInt16] {
         var band = band
         if channels.hasAlpha { unpremultiply(&band, channelCount: channels.count, opaque: 65_535) }
-        return band.map { UInt16(max(0, min(65_535, $0)).rounded(.toNearestOrAwayFromZero)) }
+        return [UInt16](unsafeUninitializedCapacity: band.count) { words, initialised in
+            band.withUnsafeBufferPointer { band in
+                guard let source = band.baseAddress, let out = words.baseAddress else { return }
+                threads.forRanges(band.count, grain: 1 << 16) { part in
+                    resample_words(source + part.lowerBound, out + part.lowerBound, part.count)
+                }
+            }
+            initialised = band.count
+        }
     }
 }

@@ -9,7 +9,8 @@ extension PictureFile {
         package var format: PictureFormat?
         /// JPEG's quality, 1…100. Colour is always kept at full resolution.
         package var quality: Int
-        /// PNG's compression, 0…9; higher is slower and smaller.
+        /// PNG's compression, 0…9; higher is slower and smaller. 4 makes photographs 2 % larger than zlib's own 6, in a
+        /// third of the time.
         package var compression: Int
         /// Whether a TIFF is compressed by LZW, which the oldest readers know, instead of deflate.
         package var lzw: Bool
@@ -21,7 +22,7 @@ extension PictureFile {
         package var threads: Threads
 
         package init(
-            format: PictureFormat? = nil, quality: Int = 95, compression: Int = 6, lzw: Bool = false,
+            format: PictureFormat? = nil, quality: Int = 95, compression: Int = 4, lzw: Bool = false,
             overwrite: Bool = true, sync: Bool = false, threads: Threads = Threads()
         ) {
             self.format = format

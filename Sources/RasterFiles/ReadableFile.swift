@@ -11,16 +11,17 @@ import CodecShims
 /// A file whose bytes are read where they are needed; of a pipe, which cannot be gone back in, they are kept.
 ///
 /// Nothing is mapped: a file that is cut short while it is read is then missing its end, and no signal.
-final class ReadableFile {
+package final class ReadableFile {
     let path: String
     let count: Int
     private let file: Int32
+    private let isOwned: Bool
     private let kept: UnsafeMutableBufferPointer<UInt8>?
 
     /// - Parameter limit: the most bytes that it may have
     /// Throws: as ``WholeFile/read(_:limit:)``
     init(_ path: String, limit: Int) throws(PictureFileError) {
-        self.path = path
+        (self.path, isOwned) = (path, true)
         let opened = try WholeFile.opened(path, limit: limit)
         if opened.isPlain {
             (file, count, kept) = (opened.file, opened.count, nil)
@@ -33,8 +34,17 @@ final class ReadableFile {
         }
     }
 
+    /// A file that someone else has opened, and closes.
+    ///
+    /// Throws: `readFailed`
+    init(_ path: String, reading file: Int32) throws(PictureFileError) {
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw .readFailed(path: path, reason: systemReason(errno)) }
+        (self.path, self.file, count, kept, isOwned) = (path, file, Int(status.st_size), nil, false)
+    }
+
     deinit {
-        if file >= 0 { close(file) }
+        if file >= 0, isOwned { close(file) }
         kept?.deallocate()
     }
 
@@ -46,7 +56,7 @@ final class ReadableFile {
     /// Hands over all bytes piece by piece.
     ///
     /// Throws: `readFailed`, and what `take` throws.
-    func forEachPiece(_ take: (UnsafeRawBufferPointer) throws -> Void) throws {
+    package func forEachPiece(_ take: (UnsafeRawBufferPointer) throws -> Void) throws {
         if let kept { return try take(UnsafeRawBufferPointer(kept)) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(1 << 20, max(1, count)), alignment: 16)
         defer { buffer.deallocate() }

@@ -131,7 +131,7 @@ struct StripReadingTests {
         try PictureFile.write(noise.picture(900, 800, .rgb), to: folder.file("a.tif"))
         var bytes = [UInt8]()
         var count = 0
-        try PictureReader(folder.file("a.tif")).forEachPiece { piece in
+        try PictureReader(folder.file("a.tif")).file.forEachPiece { piece in
             bytes += piece
             count += 1
         }
@@ -155,7 +155,7 @@ struct StripReadingTests {
         let reader = try PictureReader(path)
         #expect(try strips(reader, samples: 1000).picture == picture)
         var count = 0
-        try reader.forEachPiece { count += $0.count }
+        try reader.file.forEachPiece { count += $0.count }
         #expect(count == bytes.count)
     }
 
@@ -174,7 +174,7 @@ struct StripReadingTests {
             }
         }
         #expect(met > 3 && error?.exitCode == 65)
-        #expect(throws: PictureFileError.self) { try reader.forEachPiece { _ in } }
+        #expect(throws: PictureFileError.self) { try reader.file.forEachPiece { _ in } }
     }
 
     private func exif(_ orientation: UInt8) -> [UInt8] {

@@ -98,6 +98,7 @@ package enum ProcessRunner {
         package var output: String { String(decoding: said.whole(), as: UTF8.self) }
         package var errors: String { String(decoding: complained.whole(), as: UTF8.self) }
         package var isRunning: Bool { process.isRunning }
+        package var processIdentifier: Int32 { process.processIdentifier }
         package var code: Int32 { process.terminationStatus }
     }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "resampling.h"
 #include "sha256.h"
 
 typedef enum { kernel_identity = 0, kernel_silu = 1 } kernel_activation;

@@ -234,9 +234,13 @@ final class GoBigWork: ItemWork {
             try session.note(true, in: &recipe, ready.goBig.studio, at: path)
         }
         let depth = session.output.depth ?? source.depth
+        let metadata =
+            session.output.writesRecipe
+            ? recipe.added(to: source.metadata, as: session.output.format(at: path))
+            : Recipe.removed(from: source.metadata)
         try session.write(
-            enlarged.size, channels: enlarged.channels, depth: depth, metadata: source.metadata, to: path,
-            recipe: recipe
+            enlarged.size, channels: enlarged.channels, depth: depth, metadata: metadata, to: path, hash: recipe.hash,
+            threads: threads
         ) { send in
             try (whole ?? enlarged).forEachStrip { strip, _ in
                 try Interruption.check()

@@ -1,4 +1,5 @@
 import CKernels
+import RasterFiles
 
 /// The SHA-256 hash. Source: FIPS 180-4.
 ///
@@ -45,6 +46,15 @@ package struct SHA256 {
             let digits = String(word, radix: 16)
             return String(repeating: "0", count: 8 - digits.count) + digits
         }.joined()
+    }
+
+    /// The hash of a file's bytes, of which only a piece is in memory at a time.
+    ///
+    /// - Throws: ``PictureFileError``
+    package static func hash(_ file: ReadableFile) throws -> String {
+        var hash = SHA256()
+        try file.forEachPiece { hash.update($0) }
+        return hash.finish()
     }
 
     package static func hash(_ bytes: [UInt8]) -> String {

@@ -20,16 +20,18 @@ package final class PictureReader {
     package let metadata: PictureMetadata
     /// Bytes that decoding takes beside the strips: coefficients of a progressive JPEG, a TIFF's strip or tile.
     package let memoryBytes: Int
+    /// The file's own bytes.
+    package let file: ReadableFile
+    /// Where pixels are unrolled, if they must be.
+    package var folder: String
     private let source: PictureSource
-    private let file: ReadableFile
-    private let folder: String
     private let orientation: Orientation
     private let passes: Int
     /// The file open at its first row, until it is read.
     private var fresh: CodecReader?
     private var unrolled: PixelStore?
 
-    /// - Parameter folder: where pixels are unrolled, if they must be; without one, the folder for passing files
+    /// - Parameter folder: where pixels are unrolled, if they must be; without one, where the system has passing files
     /// Throws: as ``PictureFile/glance(_:limits:)``
     package init(_ path: String, limits: PictureFile.Limits = .init(), unrollingIn folder: String? = nil)
         throws(PictureFileError)
@@ -49,11 +51,6 @@ package final class PictureReader {
 
     /// Bytes of disk that unrolling takes; 0 where the picture need not be unrolled.
     package var diskBytes: Int { needsUnrolling ? size.area * channels.count * depth / 8 : 0 }
-
-    /// Hands over the file's own bytes, piece by piece.
-    ///
-    /// Throws: `readFailed`, and what `take` throws.
-    package func forEachPiece(_ take: (UnsafeRawBufferPointer) throws -> Void) throws { try file.forEachPiece(take) }
 
     /// Hands over the strips.
     ///

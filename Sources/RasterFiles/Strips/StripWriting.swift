@@ -7,12 +7,14 @@ extension PictureFile {
     /// Memory: a few million samples, whatever the size; a JPEG of at most 2^24 pixels is kept until its end.
     /// - Parameters:
     ///   - metadata: as it is to stand in the file
+    ///   - before: looks at the finished file before it stands under its name
     ///   - body: calls what it is given with one strip after the other; each is as wide as the picture
     /// Throws: as ``write(_:to:options:)``, and what `body` throws. Nothing stands under the name then that did not stand
     /// there before.
     package static func write(
         _ size: PixelSize, channels: Picture.Channels, depth: Int, metadata: PictureMetadata, to path: String,
-        options: WriteOptions, _ body: (_ send: (Picture) throws -> Void) throws -> Void
+        options: WriteOptions, before: (ReadableFile) throws -> Void = { _ in },
+        _ body: (_ send: (Picture) throws -> Void) throws -> Void
     ) throws {
         let format = options.format ?? PictureFormat(path: path) ?? .png
         try WholeFile.fill(path, overwrite: options.overwrite, sync: options.sync, as: { $0 as any Error }) { file in
@@ -28,6 +30,7 @@ extension PictureFile {
             }
             precondition(rows == size.height, "\(rows) rows have come for \(size)")
             try writer.finish()
+            try before(try ReadableFile(path, reading: file))
         }
     }
 }
