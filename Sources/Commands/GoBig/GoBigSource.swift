@@ -22,7 +22,9 @@ final class GoBigSource {
         name = path
         reader = try PictureReader(path)
         (size, channels, depth, metadata) = (reader.size, reader.channels, reader.depth, reader.metadata)
-        identity = (path.split(separator: "/").last.map(String.init) ?? path, try SHA256.hash(reader.file))
+        var sum = SHA256()
+        try reader.forEachPiece { sum.update($0) }
+        identity = (path.split(separator: "/").last.map(String.init) ?? path, sum.finish())
         self.mask = try mask.map(InputPicture.init)
         switch options.map {
         case nil: (map, mapPicture) = (nil, nil)

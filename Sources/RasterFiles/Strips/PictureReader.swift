@@ -52,6 +52,11 @@ package final class PictureReader {
     /// Bytes of disk that unrolling takes; 0 where the picture need not be unrolled.
     package var diskBytes: Int { needsUnrolling ? size.area * channels.count * depth / 8 : 0 }
 
+    /// Hands over the file's own bytes, piece by piece.
+    ///
+    /// Throws: `readFailed`, and what `take` throws.
+    package func forEachPiece(_ take: (UnsafeRawBufferPointer) throws -> Void) throws { try file.forEachPiece(take) }
+
     /// Hands over the strips.
     ///
     /// - Parameters:
