@@ -73,13 +73,16 @@ struct PerlinCommand: ParsableCommand {
     @OptionGroup(title: "Results") var results: ResultOptions
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
+    /// What is made at most: the field is held whole.
+    private static let (longest, largestArea) = (65_535, 1 << 28)
+
     func validate() throws {
         if results.output == nil, !telling.explain {
             throw ValidationError("There is no input to name the result after. Give -o a file or a folder.")
         }
-        guard max(size.size.width, size.size.height) <= FitWork.longest, size.size.area <= FitWork.largestArea else {
+        guard max(size.size.width, size.size.height) <= Self.longest, size.size.area <= Self.largestArea else {
             throw ValidationError(
-                "--size is \(size.size), but at most \(FitWork.largestArea) pixels and \(FitWork.longest) on a side are made."
+                "--size is \(size.size), but at most \(Self.largestArea) pixels and \(Self.longest) on a side are made."
             )
         }
         if let threads, !(1...1024).contains(threads) {
