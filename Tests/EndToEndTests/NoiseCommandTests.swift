@@ -30,7 +30,7 @@ import Testing
         }
         let picture =
             depth == 16
-            ? Picture(size: size, channels: channels, sixteen: values.map { UInt16($0 * 257 + 3) })
+            ? Picture(size: size, channels: channels, sixteen: values.map { UInt16($0 == 0 ? 0 : $0 * 257 + 3) })
             : Picture(size: size, channels: channels, eight: values.map { UInt8($0) })
         let metadata = PictureMetadata(
             exif: Array("MM".utf8) + [0, 42, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0],

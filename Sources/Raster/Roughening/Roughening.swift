@@ -197,7 +197,8 @@ package struct Roughening: Sendable {
                     let place = y * part.width + x
                     let line = lines.map { $0.values[place] * OutlineBrush.darkness } ?? 0
                     guard share > 0 || line > 0 else { continue }
-                    gates[row + x] = UInt8((share * 255).rounded())
+                    // Rounded up: black says that nothing changed.
+                    gates[row + x] = UInt8((share * 255).rounded(.up))
                     let strength = strength[strength.count == 1 ? 0 : place]
                     for channel in 0..<colours {
                         let index = (row + x) * count + channel
