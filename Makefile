@@ -38,7 +38,7 @@ demo: build ## repaint a photograph at three skip levels, into demo/
 demo-gobig: build ## enlarge a photograph fourfold with new detail, and write its report, into demo/
 	@mkdir -p demo
 	$(PROGRAM) gobig samples/coffee.png --scale 4 --upscaler miniature --guidance 2 \
-	  --prompt "a photo of a cup of coffee" --map flat --seed 7 --report -o demo/coffee-big.png --overwrite
+	  --prompt "a photo of a cup of coffee" --skip 80 --map flat --seed 7 --report -o demo/coffee-big.png --overwrite
 	@echo
 	@echo "Look at demo/coffee-big.png, or open demo/coffee-big-report.html and move the slider."
 
