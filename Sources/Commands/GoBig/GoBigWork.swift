@@ -65,9 +65,10 @@ final class GoBigWork: ItemWork {
     func settle(_ names: inout OutputPlan) throws {
         names.options = session.output
         path = try names.path(for: .init(input: item.input, command: "gobig", subfolder: item.subfolder))
-        if options.report {
-            _ = try names.path(
-                beside: .init(input: item.input, command: "gobig", subfolder: item.subfolder), suffix: "report.html")
+        // Told now, not once all is painted.
+        if let page, !session.output.overwrite, session.journal == nil, WholeFile.exists(page) {
+            throw PaintingError.cannotCreate(
+                "\(page) is there already. Move it away, give another -o, or pass --overwrite.")
         }
     }
 

@@ -43,8 +43,12 @@ package struct TileFolder: Sendable {
     /// How the files of a painting that is painted as one begin.
     package func stem(key: String) -> String { path + "joint-" + key.prefix(16) }
 
-    /// Removes what tiles left behind, and the folder where nothing else is in it.
+    /// Removes what tiles left behind, half-written files of killed runs too, and the folder where nothing else is in it.
     package func remove() {
-        WholeFile.removeFolder(path) { name in ["tile-", "joint-", "enlarged-"].contains { name.hasPrefix($0) } }
+        WholeFile.removeFolder(path) { name in
+            ["tile-", "joint-", "enlarged-", "velatura-pixels-"].contains {
+                name.hasPrefix($0) || name.hasPrefix("." + $0)
+            }
+        }
     }
 }

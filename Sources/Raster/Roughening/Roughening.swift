@@ -193,12 +193,12 @@ package struct Roughening: Sendable {
                     }
                 }
                 for x in 0..<part.width {
-                    let share = gate.values[open + x]
+                    // What the gate's picture shows as black is shut.
+                    let share = gate.values[open + x] < 0.5 / 255 ? 0 : gate.values[open + x]
                     let place = y * part.width + x
                     let line = lines.map { $0.values[place] * OutlineBrush.darkness } ?? 0
                     guard share > 0 || line > 0 else { continue }
-                    // Rounded up: black says that nothing changed.
-                    gates[row + x] = UInt8((share * 255).rounded(.up))
+                    gates[row + x] = UInt8((share * 255).rounded())
                     let strength = strength[strength.count == 1 ? 0 : place]
                     for channel in 0..<colours {
                         let index = (row + x) * count + channel
