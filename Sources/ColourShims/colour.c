@@ -177,9 +177,10 @@ size_t colour_make(
     if (!lazy_cmsSaveProfileToMem(profile, NULL, &needed)) needed = 0;
     if (needed && needed <= capacity) {
         if (!lazy_cmsSaveProfileToMem(profile, bytes, &needed)) needed = 0;
-        // The day of its making would make each file another one.
+        // The day and the system of its making would make each file another one.
         static const uint8_t day[12] = {0x07, 0xE8, 0, 1, 0, 1};
         memcpy(bytes + 24, day, sizeof day);
+        memset(bytes + 40, 0, 4);
     }
     lazy_cmsCloseProfile(profile);
     return needed;

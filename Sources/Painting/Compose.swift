@@ -4,7 +4,8 @@ import Threads
 /// Lays parts of pictures over another: the best of several rungs in one.
 ///
 /// A layer replaces what lies beneath it as far as its mask is white, alpha too: where two pictures of one source are put
-/// together, both have the source's own. Black leaves what lies beneath to the bit, white takes the layer to the bit, and
+/// together, both have the source's own. Black leaves what lies beneath to the bit, white takes the layer to the bit (of
+/// another colour space as its colours are in the base's), and
 /// what lies between is mixed as light is, weighed by alpha.
 package struct Compose {
     package struct Layer {

@@ -82,7 +82,7 @@ private enum CodePoints {
 
     static func curve(_ code: UInt8) -> ToneCurve? {
         switch code {
-        // What cameras of television do; displays show it so that it looks right at about 1.961 (IEC 61966-2-1 beside BT.709).
+        // The way back along the curve of BT.709's cameras.
         case 1, 6, 14, 15:
             ToneCurve { $0 < 0.081 ? $0 / 4.5 : exponential(($0 + 0.099) / 1.099, 1 / 0.45) }
         case 4: ToneCurve { exponential($0, 2.2) }
