@@ -114,6 +114,7 @@ final class NoiseWork: ItemWork {
         let ready = try opened()
         let source = ready.source.picture
         try session.warnOfForm(source, at: path)
+        try session.console.warnOfCarriedColour(source.metadata, source.channels, named: item.input)
         try Interruption.check()
         let result = try roughened(ready)
         if !session.console.isOfMany { try say(ready, result) }

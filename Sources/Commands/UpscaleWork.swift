@@ -112,6 +112,11 @@ final class UpscaleWork: ItemWork {
         if !console.isOfMany || console.tellsAll {
             console.tell("\(item.input): \(ready.upscaling.description)", members(ready.upscaling))
         }
+        if ready.upscaling.upscaler is LearnedUpscaler {
+            try console.warnOfColour(picture, named: item.input)
+        } else {
+            try console.warnOfCarriedColour(picture.metadata, picture.channels, named: item.input)
+        }
         var result = try ready.upscaling.apply(to: picture, depth: output.depth, threads: threads) {
             try advance($0, "upscaling")
         }

@@ -71,7 +71,9 @@ package struct Upscaling {
             try advance(estimate.operations)
             return depth.map(result.converted) ?? result
         }
-        return try upscaler.enlarged(picture.floats(threads: threads), to: target, part: nil, advance: advance)
-            .picture(depth: depth ?? picture.depth, metadata: picture.metadata, threads: threads)
+        return try upscaler.enlarged(
+            picture.floats(threads: threads), in: ColourSpace(picture), to: target, part: nil, threads: threads,
+            advance: advance
+        ).picture(depth: depth ?? picture.depth, metadata: picture.metadata, threads: threads)
     }
 }
