@@ -45,42 +45,54 @@ package struct Compose {
     ) -> Picture {
         let count = beneath.channels.count
         let alpha = beneath.channels.hasAlpha ? count - 1 : nil
-        let light = (0...beneath.maximum).map { linearLight(Float($0) / Float(beneath.maximum)) }
-        let maximum = Float(beneath.maximum)
 
-        func mixed<Sample: FixedWidthInteger & Sendable>(_ lower: [Sample], _ upper: [Sample]) -> [Sample] {
+        // `light` is a sample's, `sample` is of a share of white; `value` and `sum` are in the samples' own units.
+        func mixed<Sample: Equatable & Sendable>(
+            _ lower: [Sample], _ upper: [Sample], light: @escaping @Sendable (Sample) -> Float,
+            sample: @escaping @Sendable (Float) -> Sample, value: @escaping @Sendable (Sample) -> Float,
+            sum whole: @escaping @Sendable (Float) -> Sample
+        ) -> [Sample] {
             [Sample](unsafeUninitializedCapacity: lower.count) { out, initialised in
                 threads.forRanges(mask.values.count, grain: 1 << 14) { pixels in
                     for pixel in pixels {
-                        let share = mask.values[pixel] * Float(opacity)
+                        let weight = mask.values[pixel] * Float(opacity)
                         let samples = pixel * count..<(pixel + 1) * count
-                        if share <= 0 || share >= 1 || samples.allSatisfy({ lower[$0] == upper[$0] }) {
-                            for i in samples { out.initializeElement(at: i, to: share < 1 ? lower[i] : upper[i]) }
+                        if weight <= 0 || weight >= 1 || samples.allSatisfy({ lower[$0] == upper[$0] }) {
+                            for i in samples { out.initializeElement(at: i, to: weight < 1 ? lower[i] : upper[i]) }
                             continue
                         }
                         // What each side weighs, by how visible it is.
-                        var (below, above) = (1 - share, share)
+                        var (below, above) = (1 - weight, weight)
                         if let alpha {
                             let i = pixel * count + alpha
-                            let (a, b) = (below * Float(lower[i]), above * Float(upper[i]))
+                            let (a, b) = (below * value(lower[i]), above * value(upper[i]))
                             let sum = a + b
-                            out.initializeElement(at: i, to: Sample(min(sum, maximum).rounded()))
+                            out.initializeElement(at: i, to: whole(sum))
                             if sum > 0 { (below, above) = (a / sum, b / sum) }
                         }
                         for i in samples where i - pixel * count != alpha {
-                            let mixed = below * light[Int(lower[i])] + above * light[Int(upper[i])]
-                            let value = min(max(displayed(mixed), 0), 1) * maximum
-                            out.initializeElement(at: i, to: Sample(value.rounded()))
+                            let mixed = below * light(lower[i]) + above * light(upper[i])
+                            out.initializeElement(at: i, to: sample(displayed(mixed)))
                         }
                     }
                 }
                 initialised = lower.count
             }
         }
+        func whole<Sample: FixedWidthInteger & Sendable>(_ lower: [Sample], _ upper: [Sample]) -> [Sample] {
+            let maximum = Float(Sample.max)
+            let light = (0...Int(Sample.max)).map { linearLight(Float($0) / maximum) }
+            return mixed(
+                lower, upper, light: { light[Int($0)] },
+                sample: { Sample((min(max($0, 0), 1) * maximum).rounded()) }, value: { Float($0) },
+                sum: { Sample(min($0, maximum).rounded()) })
+        }
         let samples: Picture.Samples
         switch (beneath.samples, layer.samples) {
-        case (.eight(let lower), .eight(let upper)): samples = .eight(mixed(lower, upper))
-        case (.sixteen(let lower), .sixteen(let upper)): samples = .sixteen(mixed(lower, upper))
+        case (.eight(let lower), .eight(let upper)): samples = .eight(whole(lower, upper))
+        case (.sixteen(let lower), .sixteen(let upper)): samples = .sixteen(whole(lower, upper))
+        case (.float(let lower), .float(let upper)):
+            samples = .float(mixed(lower, upper, light: linearLight, sample: { $0 }, value: { $0 }, sum: { $0 }))
         default: preconditionFailure("both were brought to one depth")
         }
         return Picture(

@@ -40,13 +40,13 @@ package struct OutputOptions: Sendable {
             )
         }
         guard let path, !OutputPlan.isFolder(path) else { return self }
+        if let ending = path.split(separator: ".").last?.lowercased(), Self.foreign.contains(ending) {
+            throw .usage("-o \(path) ends as \(ending), which Velatura does not write. End it as .png, .jpg or .tif.")
+        }
         if let ending = PictureFormat(path: path), let format, ending != format {
             throw .usage(
                 "-o \(path) ends as \(ending.rawValue) but --format is \(format.rawValue). Leave --format out, or change the ending."
             )
-        }
-        if let ending = path.split(separator: ".").last?.lowercased(), Self.foreign.contains(ending) {
-            throw .usage("-o \(path) ends as \(ending), which Velatura does not write. End it as .png, .jpg or .tif.")
         }
         return self
     }
@@ -76,15 +76,20 @@ package struct OutputPlan {
         package var folder: String
         /// Below the folder of all results: "" or "a/b/".
         package var subfolder: String
+        /// The format that holds what the input has, where nothing else is asked for.
+        package var format: PictureFormat
 
         package init(
             input: String?, command: String, skip: String? = nil, seed: UInt64? = nil, subfolder: String = ""
         ) {
             self.subfolder = subfolder
-            let parts = (input ?? "").split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            let named = PagedPath(input ?? "")
+            let parts = named.file.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             let name = parts.last ?? ""
             stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
             if stem.isEmpty { stem = name.isEmpty ? "picture" : name }
+            if let page = named.page { stem += "-page\(page)" }
+            format = input.flatMap(PictureFile.look)?.isFloat == true ? .tiff : .png
             folder = parts.dropLast().joined(separator: "/") + (parts.count > 1 ? "/" : "")
             (self.command, self.skip, self.seed) = (command, skip, seed)
         }
@@ -104,7 +109,7 @@ package struct OutputPlan {
             path = given
         } else {
             let name = options.template.map { Self.filled($0, result) } ?? Self.name(result)
-            path = folder(of: result) + name + "." + (options.format ?? .png).fileExtension
+            path = folder(of: result) + name + "." + (options.format ?? result.format).fileExtension
         }
         return try claimed(path, by: result.stem)
     }

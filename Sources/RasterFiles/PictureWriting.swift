@@ -52,8 +52,9 @@ extension PictureFile {
 
     /// A picture as the bytes of a file.
     ///
-    /// PNG and TIFF keep every sample. JPEG rounds 16 bits to 8 and lays transparent pixels over white.
-    /// Texts are kept in PNG only; profile, XMP and resolution in all three; EXIF in PNG and JPEG.
+    /// TIFF keeps every sample, PNG those of 8 and 16 bits; it rounds floats to 16. JPEG rounds to 8 bits and lays transparent
+    /// pixels over white. Texts are kept in PNG only; profile, EXIF, XMP, IPTC and resolution in all three. The EXIF data are told
+    /// the picture's size, and forget the small picture in them.
     /// - Parameter name: what error messages call the file.
     /// Throws: `libraryMissing`, `formatTooSmall`, `outOfMemory`, `encodingFailed`.
     package static func encode(

@@ -9,6 +9,7 @@ enum PNGMetadata {
         var metadata = PictureMetadata(
             profile: codec_png_profile(reader).copied, exif: codec_png_exif(reader).copied)
         readTexts(reader, into: &metadata)
+        RawProfile.resolve(&metadata)
         return metadata
     }
 
