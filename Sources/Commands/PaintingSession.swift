@@ -239,6 +239,14 @@ struct PaintingSession {
     /// - Parameter sourceDepth: bits of the source's samples
     func warnOfForm(depth sourceDepth: Int, hasTransparency: Bool, metadata: PictureMetadata, at path: String) throws {
         let format = output.format(at: path)
+        if metadata.hasUnreadableExif {
+            try console.report(
+                .warning(
+                    code: "exif",
+                    text:
+                        "\(path): the source's EXIF data begin with no byte order and are left out. Mend the source: exiftool -all= -tagsfromfile @ -all:all FILE.",
+                    path: path))
+        }
         var lost: [String] = []
         if format == .jpeg {
             lost.append("pixels are not kept to the bit")

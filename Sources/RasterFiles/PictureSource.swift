@@ -38,7 +38,7 @@ struct PictureSource {
         return format
     }
 
-    /// Where the wanted page's directory begins in a TIFF, nil in other files.
+    /// Where the wanted page's directory begins in a TIFF; nil for its first directory, and in other files.
     ///
     /// Throws: `noSuchPage`; `unsupported` for what is no picture to be worked on.
     func directory() throws(PictureFileError) -> Int? {
@@ -52,7 +52,7 @@ struct PictureSource {
         guard let place = pages.place(page) else {
             throw .noSuchPage(path: path, page: page ?? 1, count: max(1, pages.places.count))
         }
-        return place
+        return place == pages.first ? nil : place
     }
 
     /// The picture's size when it is within limits and the file is long enough to hold what its header says.

@@ -78,7 +78,8 @@ struct ReadingTests {
         let error = #expect(throws: PictureFileError.self) { try PictureFile.read(folder.file("notes.png")) }
         #expect(
             error?.description == folder.file("notes.png")
-                + " is not a picture: its first bytes are those of no known format. Velatura reads PNG, JPEG, TIFF and WebP.")
+                + " is not a picture: its first bytes are those of no known format. Velatura reads PNG, JPEG, TIFF and WebP."
+        )
         #expect(error?.exitCode == 65)
     }
 

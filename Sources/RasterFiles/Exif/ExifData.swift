@@ -81,3 +81,8 @@ struct ExifData {
         bytes.replaceSubrange(place..<place + count, with: file.bytes(value, count))
     }
 }
+
+extension PictureMetadata {
+    /// Whether there are EXIF data that no reader would know for such, and that are not written.
+    package var hasUnreadableExif: Bool { exif.map { ExifData($0) == nil } ?? false }
+}

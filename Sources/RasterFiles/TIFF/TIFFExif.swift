@@ -4,7 +4,8 @@ extension TagFile {
     /// model, software, date, artist, computer, white and primaries, rating, copyright, the system's texts, print matching;
     /// EXIF's and GPS's own directories.
     static let telling: Set<Int> = [
-        0x010D, 0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x013E, 0x013F, 0x4746, 0x4749, 0x8298, 0x9C9B, 0x9C9C, 0x9C9D,
+        0x010D, 0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x013E, 0x013F, 0x4746, 0x4749, 0x8298, 0x9C9B,
+        0x9C9C, 0x9C9D,
         0x9C9E, 0x9C9F, 0xC4A5, exifDirectory, gpsDirectory,
     ]
     static let (exifDirectory, gpsDirectory, interoperability) = (0x8769, 0x8825, 0xA005)
@@ -71,7 +72,9 @@ extension TagFile {
         data += bytes(entries.count, 2) + [UInt8](repeating: 0, count: entries.count * 12 + 4)
         place += 2
         for (tag, value) in entries {
-            var (kind, many, inside) = (tag.kind, tag.count, value + [UInt8](repeating: 0, count: max(0, 4 - value.count)))
+            var (kind, many, inside) = (
+                tag.kind, tag.count, value + [UInt8](repeating: 0, count: max(0, 4 - value.count))
+            )
             if isPointer(tag.number) || value.count > 4 {
                 if !data.count.isMultiple(of: 2) { data.append(0) }
                 inside = bytes(data.count, 4)

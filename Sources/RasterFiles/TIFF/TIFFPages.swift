@@ -7,6 +7,8 @@ struct TIFFPages {
     /// Where the directories of the pages begin.
     let places: [Int]
     private let file: TagFile
+    /// Where the first directory begins.
+    var first: Int { file.first }
     /// Why what is in the file is no picture to be worked on, in words that continue a sentence.
     let fault: String?
 
@@ -27,7 +29,8 @@ struct TIFFPages {
                 if directory[0xC612] != nil {
                     fault = "it is a camera's raw picture (DNG)"
                 } else if !isPage, directory[0x014A] != nil {
-                    fault = "its first picture is a preview, and the picture itself lies inside as cameras' raw files have it"
+                    fault =
+                        "its first picture is a preview, and the picture itself lies inside as cameras' raw files have it"
                 }
             }
             next = directory.next
