@@ -46,7 +46,7 @@ struct codec_tiff_writer {
 };
 
 codec_tiff_writer *codec_tiff_create(
-    const codec_header *header, const codec_extras *extras, int lzw, codec_sink sink, codec_failure *failure) {
+    const codec_header *header, const codec_extras *extras, int lzw, int big, codec_sink sink, codec_failure *failure) {
     if (codec_tiff_available(failure)) return NULL;
     codec_tiff_writer *self = calloc(1, sizeof *self);
     if (!self) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left"), NULL;
@@ -55,7 +55,7 @@ codec_tiff_writer *codec_tiff_create(
     self->strip_rows = self->stride >= 1 << 18 ? 1 : (uint32_t)((1 << 18) / self->stride);
     if (self->strip_rows > header->height) self->strip_rows = header->height;
     // Classic TIFF counts to 4 GiB.
-    int big = (double)self->stride * header->height > 3.9e9;
+    big = big || (double)self->stride * header->height > 3.9e9;
     self->file = (tiff_file){.sink = sink, .is_written = 1, .failure = failure};
     self->strip = malloc(self->stride * self->strip_rows);
     tiff_forget_complaint();

@@ -55,7 +55,8 @@ final class PictureWriter {
                         header, extras, Int32(clamping: options.compression), Int32(clamping: options.threads.count),
                         sink, failure)
                 case .jpeg: codec_jpeg_create(header, extras, Int32(clamping: options.quality), sink, failure)
-                case .tiff, .webp: codec_tiff_create(header, extras, options.lzw ? 1 : 0, sink, failure)
+                case .tiff, .webp:
+                    codec_tiff_create(header, extras, options.lzw ? 1 : 0, options.isBigTIFF ? 1 : 0, sink, failure)
                 }
             }
         }

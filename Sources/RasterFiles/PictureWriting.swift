@@ -14,6 +14,8 @@ extension PictureFile {
         package var compression: Int
         /// Whether a TIFF is compressed by LZW, which the oldest readers know, instead of deflate.
         package var lzw: Bool
+        /// Whether a TIFF counts beyond 4 GB even where it does not have to.
+        package var isBigTIFF: Bool
         /// Whether a file that stands there may be replaced.
         package var overwrite: Bool
         /// Whether to wait until the disk has the file.
@@ -23,12 +25,13 @@ extension PictureFile {
 
         package init(
             format: PictureFormat? = nil, quality: Int = 95, compression: Int = 4, lzw: Bool = false,
-            overwrite: Bool = true, sync: Bool = false, threads: Threads = Threads()
+            isBigTIFF: Bool = false, overwrite: Bool = true, sync: Bool = false, threads: Threads = Threads()
         ) {
             self.format = format
             self.quality = quality
             self.compression = compression
             self.lzw = lzw
+            self.isBigTIFF = isBigTIFF
             self.overwrite = overwrite
             self.sync = sync
             self.threads = threads

@@ -49,11 +49,16 @@ import Testing
         let told = try place.succeed(["fit", fixture("float.tif"), "--multiple", "1", "-o", "f.png"])
         #expect(told.errors.contains("32 bits become 16. Write TIFF to keep them."))
         #expect(try place.read("f.png").depth == 16)
-        try place.succeed([
-            "noise", fixture("float.tif"), "--amount", "9", "--flatness", "1", "--seed", "3", "-o", "n.tif",
-        ])
+        let size = PixelSize(width: 64, height: 64)
+        let flat = Picture(size: size, channels: .rgb, samples: .float(.init(repeating: 1.25, count: size.area * 3)))
+        try place.write(flat, to: "flat.tif")
+        try place.succeed(["noise", "flat.tif", "--amount", "9", "--seed", "3", "-o", "n.tif"])
         let noisy = try place.read("n.tif")
-        #expect(noisy.depth == 32 && noisy.samples != source.samples)
+        guard case .float(let values) = noisy.samples else { return #expect(Bool(false), "floats stay floats") }
+        // Beyond white, and about nine levels of 255 on both sides.
+        #expect(
+            values.contains { $0 > 1.27 } && values.contains { $0 < 1.23 } && values.allSatisfy { abs($0 - 1.25) < 0.3 }
+        )
         try place.succeed(["fit", fixture("float-alpha.tif"), "--size", "12x9", "--mode", "stretch", "-o", "small.tif"])
         #expect(try place.read("small.tif").depth == 32)
         let same = try place.succeed(["verify", fixture("float.tif"), fixture("float-predictor3.tif")])

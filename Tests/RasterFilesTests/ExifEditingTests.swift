@@ -97,21 +97,35 @@ struct ExifEditingTests {
         #expect(variants.count == 13)
     }
 
-    @Test("EXIF data out of a BigTIFF, and into one's neighbour, keep their fields")
-    func packed() throws {
-        // Values far from the beginning are packed: what libtiff and exiftool put behind the samples of a large picture.
-        var picture = try PictureFile.read(fixtures.path("camera-big-endian.tif"))
-        let before = ExifFields(try #require(picture.metadata.exif))
+    @Test(
+        "a TIFF's EXIF data go on in another, classic or for more than 4 GB, field by field",
+        arguments: ["camera.tif", "camera-big-endian.tif", "maker-notes-mm.jpg", "orientation4.jpg"], [false, true])
+    func anotherTIFF(name: String, isBig: Bool) throws {
+        let source = try PictureFile.read(fixtures.path(name))
+        let before = ExifFields(try #require(source.metadata.exif))
         var noise = Noise(seed: 32)
-        let large = noise.picture(200, 150, .rgb)
-        picture = large.with(metadata: picture.metadata)
-        let tiff = try PictureFile.encode(picture, as: .tiff)
-        #expect(tiff.starts(with: Array("MM".utf8)))
-        let after = ExifFields(try #require(try PictureFile.decode(tiff, name: "it").metadata.exif))
-        #expect(before.fields.count > 20)
-        for (key, field) in before.fields where !key.hasSuffix("a002") && !key.hasSuffix("a003") {
-            #expect(after.fields[key]?.bytes == field.bytes, "\(key)")
+        let picture = noise.picture(200, 150, .rgb).with(metadata: source.metadata)
+        let tiff = try PictureFile.encode(picture, as: .tiff, options: .init(isBigTIFF: isBig))
+        #expect(tiff.starts(with: Array("MM".utf8)) == (try #require(source.metadata.exif).first == 0x4D))
+        #expect(tiff[2] + tiff[3] == (isBig ? 43 : 42))
+        let read = try PictureFile.decode(tiff, name: "it")
+        #expect(read.samples == picture.samples && read.metadata.iptc == source.metadata.iptc)
+        let after = ExifFields(try #require(read.metadata.exif))
+        var compared = 0
+        // TIFF's own tags say the size, and how the picture lies.
+        let own = ["IFD0:0x0100", "IFD0:0x0101", "IFD0:0x0112", "IFD0:0x011a", "IFD0:0x011b", "IFD0:0x0128", "IFD0:0x0213"]
+        for (key, field) in before.fields where !own.contains(key) {
+            if ["ExifIFD:0xa002", "ExifIFD:0xa003"].contains(key) {
+                #expect(after.value(key) == .number(key.hasSuffix("2") ? 200 : 150))
+            } else {
+                #expect(after.fields[key]?.bytes == field.bytes, "\(key)")
+            }
+            compared += 1
         }
+        #expect(compared == before.fields.count - before.fields.keys.filter(own.contains).count && compared >= 5)
+        // And once more out of that.
+        let again = try PictureFile.decode(PictureFile.encode(read, as: .tiff), name: "it")
+        #expect(ExifFields(try #require(again.metadata.exif)).fields == after.fields)
     }
 
     @Test("an orientation inside XMP is turned with the pixels")

@@ -164,9 +164,9 @@ void codec_tiff_close(codec_tiff *reader);
 typedef struct codec_tiff_writer codec_tiff_writer;
 /// Deflate, or LZW, with the horizontal predictor, floats with their own. EXIF data stand at the file's start with all their
 /// places as they were and in their byte order; that the file's directory points to them is left to the caller. Texts are
-/// not written.
+/// not written. BigTIFF where `big` is set, and where classic TIFF would not do.
 codec_tiff_writer *codec_tiff_create(
-    const codec_header *header, const codec_extras *extras, int lzw, codec_sink sink, codec_failure *failure);
+    const codec_header *header, const codec_extras *extras, int lzw, int big, codec_sink sink, codec_failure *failure);
 int codec_tiff_write(codec_tiff_writer *writer, uint32_t count, const void *samples, codec_failure *failure);
 int codec_tiff_finish(codec_tiff_writer *writer, codec_failure *failure);
 void codec_tiff_discard(codec_tiff_writer *writer);
