@@ -113,7 +113,9 @@ struct ExifEditingTests {
         let after = ExifFields(try #require(read.metadata.exif))
         var compared = 0
         // TIFF's own tags say the size, and how the picture lies.
-        let own = ["IFD0:0x0100", "IFD0:0x0101", "IFD0:0x0112", "IFD0:0x011a", "IFD0:0x011b", "IFD0:0x0128", "IFD0:0x0213"]
+        let own = [
+            "IFD0:0x0100", "IFD0:0x0101", "IFD0:0x0112", "IFD0:0x011a", "IFD0:0x011b", "IFD0:0x0128", "IFD0:0x0213",
+        ]
         for (key, field) in before.fields where !own.contains(key) {
             if ["ExifIFD:0xa002", "ExifIFD:0xa003"].contains(key) {
                 #expect(after.value(key) == .number(key.hasSuffix("2") ? 200 : 150))
