@@ -160,6 +160,8 @@ final class FitWork: ItemWork {
             // Standard output holds the results' paths alone.
             try session.console.report(.note(line(ready)))
         }
+        try session.warnOfForm(
+            depth: source.depth, hasTransparency: source.channels.hasAlpha, metadata: source.metadata, at: path)
         // What the picture's own past says goes on with it, with what was done here.
         let metadata =
             output.writesRecipe
