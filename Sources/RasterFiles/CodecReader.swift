@@ -13,6 +13,7 @@ final class CodecReader {
     /// Of the upright picture.
     let metadata: PictureMetadata
     private let handle: CodecHandle
+    private var waiting: UnnamedFile?
 
     var depth: Int { Int(header.depth) }
     /// How often rows are gone through; each time but the first adds to what the time before left.
@@ -49,6 +50,17 @@ final class CodecReader {
                 ? .init(horizontal: down, vertical: across) : .init(horizontal: across, vertical: down)
         }
         (self.metadata, self.orientation) = (metadata, orientation)
+    }
+
+    /// Of a JPEG whose scans each cover all of it: `header.memory` is to lie in a file. Before the first rows.
+    ///
+    /// Throws: as ``UnnamedFile``
+    func unroll(in folder: String) throws(PictureFileError) {
+        guard source.format == .jpeg, header.memory > 0 else { return }
+        let file = try UnnamedFile(
+            bytes: Int(clamping: header.memory), for: "the scans of \(size)", in: folder)
+        codec_jpeg_unroll(handle.pointer, file.descriptor, header.memory)
+        waiting = file
     }
 
     /// The whole picture, upright.

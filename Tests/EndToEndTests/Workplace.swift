@@ -82,6 +82,33 @@ final class Workplace {
         return running
     }
 
+    /// Runs the program in a shell that did something else before.
+    func run(_ arguments: [String], under command: String) throws -> ProcessRunner.Finished {
+        try ProcessRunner.run(
+            "/bin/sh", ["-c", command + "; exec \"$0\" \"$@\"", try Self.program()] + arguments, in: path,
+            environment: environment)
+    }
+
+    #if os(Linux)
+        /// The most memory that a run of the program held, in bytes.
+        func peak(_ arguments: [String]) throws -> Int {
+            let running = try start(arguments)
+            var most = 0
+            while running.isRunning {
+                if let status = try? String(
+                    contentsOfFile: "/proc/\(running.processIdentifier)/status", encoding: .utf8),
+                    let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+                    let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+                {
+                    most = max(most, kilobytes << 10)
+                }
+                usleep(1000)
+            }
+            #expect(most > 0)
+            return most
+        }
+    #endif
+
     /// Runs the program, which must succeed.
     @discardableResult
     func succeed(
