@@ -127,7 +127,9 @@ final class FitWork: ItemWork {
         var line = isAlone && !session.console.isOfMany ? plan.description : "\(item.input): \(plan)"
         let bytes = Double(ready.source.diskBytes(plan))
         // What is less than that no disk lacks.
-        if bytes >= 1e8 || command.telling.explain && bytes > 0 { line += ", with \(MemorySize.text(bytes)) on disk meanwhile" }
+        if bytes >= 1e8 || command.telling.explain && bytes > 0 {
+            line += ", with \(MemorySize.text(bytes)) on disk meanwhile"
+        }
         return line
     }
 

@@ -72,7 +72,8 @@ struct Repainting {
             throw PaintingError.usage("--seed names a seed twice. Leave one out.")
         }
         let session = PaintingSession(
-            console: run.console, output: try run.output(results), journal: run.journal, threads: Threads(painting.threads))
+            console: run.console, output: try run.output(results), journal: run.journal,
+            threads: Threads(painting.threads))
         var settings = try painting.settings()
         finish.apply(to: &settings, anchor: defaultAnchor)
         (settings.masking, settings.background, settings.perlinInit) = (masking, background, perlinInit)

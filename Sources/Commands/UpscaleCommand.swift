@@ -60,7 +60,8 @@ struct UpscaleCommand: ItemCommand {
             throw PaintingError.missing("The upscaler \(upscaler) is not there. Check the path.")
         }
         let session = PaintingSession(
-            console: run.console, output: try run.output(results), journal: run.journal, threads: Threads(running.threads))
+            console: run.console, output: try run.output(results), journal: run.journal,
+            threads: Threads(running.threads))
         return items.map { UpscaleWork(self, $0, session, run.upscalers) }
     }
 

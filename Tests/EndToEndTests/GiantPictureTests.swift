@@ -93,6 +93,13 @@ import Testing
         try place.succeed(["upscale", "in.png", "--limit-pixels", "32000", "-o", "large.png"])
         try place.succeed(["perlin", "--size", "200x160", "--limit-pixels", "32000", "-o", "clouds.png"])
         try place.succeed(["noise", "in.png", "--limit-pixels", "8000", "-o", "rough.png"])
+        // A rerun has the limit that it is given.
+        for name in ["large.png", "clouds.png", "rough.png"] {
+            try place.refuse(
+                ["rerun", name, "-o", "x.png", "--limit-pixels", "7999"], code: 65, naming: ["7999", "--limit-pixels"])
+            try place.succeed(["rerun", name, "-o", "x.png", "--limit-pixels", "32000", "--overwrite"])
+            #expect(try place.bytes("x.png") == place.bytes(name))
+        }
         // A batch looks at pictures by the same limit.
         try place.picture("in/a.png", 100, 80)
         let failed = try place.run(["noise", "in", "--limit-pixels", "7999", "-o", "out", "--keep-going"])
@@ -150,6 +157,17 @@ import Testing
     }
 
     #if os(Linux)
+        @Test("a painting's pictures are written on as many threads as it is given")
+        func threads() throws {
+            // Large enough for several blocks of a PNG; the first rung is written while the second is still to be painted.
+            try place.picture("in.png", 512, 384)
+            let paint = [
+                "refine", "in.png", "--seed", "1", "--steps", "4", "--skip", "50,75", "--overwrite", "--quiet",
+            ]
+            let counts = try [1, 4].map { try place.most("Threads", paint + ["--threads", String($0), "-o", "out/"]) }
+            #expect(counts == [1, 4])
+        }
+
         @Test("where nothing may be written, each says so before it begins", arguments: commands)
         func noPermission(command: [String]) throws {
             try write("in.tif", PixelSize(width: 60, height: 50))

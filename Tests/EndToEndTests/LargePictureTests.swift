@@ -36,7 +36,9 @@ import Testing
             let size = PixelSize(width: 6000, height: 6000)
             try write("in.\(source)", size)
             try write("small.\(source)", PixelSize(width: 60, height: 60))
-            let own = try place.peak(["fit", "small.\(source)", "--size", "30x30", "--quiet", "-o", "small-out.\(result)"])
+            let own = try place.peak([
+                "fit", "small.\(source)", "--size", "30x30", "--quiet", "-o", "small-out.\(result)",
+            ])
             let all = try place.peak(["fit", "in.\(source)", "--size", "3000x3000", "--quiet", "-o", "out.\(result)"])
             #expect(try PictureFile.glance(place.file("out.\(result)")).size == PixelSize(width: 3000, height: 3000))
             #expect(own + 5 * (all - own) < 600_000_000, "\(own) for nothing, \(all) for \(size)")

@@ -98,7 +98,9 @@ private func joined(_ size: PixelSize, _ bands: ((Picture) -> Void) -> Void) -> 
                 take($0)
             }
         }
-        let whole = joined(size) { picture.bands(size, depth: depth, threads: Threads(1), slopes: slopes, pause: {}, $0) }
+        let whole = joined(size) {
+            picture.bands(size, depth: depth, threads: Threads(1), slopes: slopes, pause: {}, $0)
+        }
         #expect(count == 2 && pauses >= 4 && bands == whole)
     }
 

@@ -1,4 +1,3 @@
-import CodecShims
 import Foundation
 import Raster
 import RasterFiles
@@ -13,7 +12,8 @@ struct PictureRowsTests {
         return bands + [height / 2..<height, 0..<height] + bands
     }
 
-    @Test("windows are the picture's rows, whatever the file, held whole or not", arguments: [0, PictureRows.usualHold])
+    @Test(
+        "windows are the picture's rows, whatever the file, held whole or not", arguments: [0, PictureRows.usualHold])
     func pictures(held: Int) throws {
         let golden = try GoldenPictures()
         let folder = try PassingFolder()
@@ -33,7 +33,9 @@ struct PictureRowsTests {
         #expect(met == 33 && folder.names.isEmpty)
     }
 
-    @Test("a mask's rows are those of the whole mask, made to fit", arguments: [nil, .stretch, .crop, .rotate] as [MaskFit?])
+    @Test(
+        "a mask's rows are those of the whole mask, made to fit",
+        arguments: [nil, .stretch, .crop, .rotate] as [MaskFit?])
     func masks(fit: MaskFit?) throws {
         let folder = try PassingFolder()
         var noise = Noise(seed: 31)
@@ -78,7 +80,9 @@ struct PictureRowsTests {
         for samples in [1, 300, 1 << 20] { #expect(try strips(unrolled, samples: samples).picture == expected) }
         #expect(folder.names.isEmpty)
         let nowhere = try PictureReader(path, unrollingIn: folder.file("missing"), holding: 0)
-        #expect(throws: PictureFileError.cannotCreate(path: folder.file("missing"), reason: "no such file or directory")) {
+        #expect(
+            throws: PictureFileError.cannotCreate(path: folder.file("missing"), reason: "no such file or directory")
+        ) {
             try strips(nowhere, samples: 300)
         }
     }

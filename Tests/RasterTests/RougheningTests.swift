@@ -224,10 +224,12 @@ import Threads
     }
 
     /// Everything that looks around a place, or at what lies over it.
-    static let plans: [(amount: Roughening.Amount, outline: Int, channels: Picture.Channels, depth: Int, masked: Bool)] = [
-        (.levels(8), 0, .grey, 8, false), (.levels(8), 3, .rgb, 8, true), (.levels(-8), 2, .rgb, 16, false),
-        (.share(0.4), 0, .rgba, 8, true), (.share(-0.5), 5, .greyAlpha, 16, true), (.levels(8), 64, .grey, 8, false),
-    ]
+    static let plans:
+        [(amount: Roughening.Amount, outline: Int, channels: Picture.Channels, depth: Int, masked: Bool)] = [
+            (.levels(8), 0, .grey, 8, false), (.levels(8), 3, .rgb, 8, true), (.levels(-8), 2, .rgb, 16, false),
+            (.share(0.4), 0, .rgba, 8, true), (.share(-0.5), 5, .greyAlpha, 16, true),
+            (.levels(8), 64, .grey, 8, false),
+        ]
 
     @Test("bands of any height give the bits of the whole, and so do any threads", arguments: 0..<plans.count)
     func bands(index: Int) throws {

@@ -44,7 +44,8 @@ struct GoBigCommand: PaintingCommand, ItemCommand {
             )
         }
         let session = PaintingSession(
-            console: run.console, output: try run.output(results), journal: run.journal, threads: Threads(painting.threads))
+            console: run.console, output: try run.output(results), journal: run.journal,
+            threads: Threads(painting.threads))
         let settings = try settings(seed: seeds[0])
         return items.map { GoBigWork(self, $0, session, settings, skip: skips[0]) }
     }

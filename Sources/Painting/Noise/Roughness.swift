@@ -47,7 +47,8 @@ package struct Roughness: Sendable, Equatable {
         _ take: (_ band: Roughening.Result, _ rows: Range<Int>) throws -> Void
     ) rethrows {
         try roughening.bands(
-            size, noise, pixelBytes: pixelBytes, threads: threads, grain: grain(seed: seed, pass: pass), picture: picture, mask: mask, take)
+            size, noise, pixelBytes: pixelBytes, threads: threads, grain: grain(seed: seed, pass: pass),
+            picture: picture, mask: mask, take)
     }
 
     /// Noise that belongs to pixels.

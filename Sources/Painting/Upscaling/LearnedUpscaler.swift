@@ -160,7 +160,8 @@ package struct LearnedUpscaler: PictureUpscaler {
     ///   - bytes: of what the network made that are held in memory
     ///   - take: takes each band with the row that it begins at
     package func enlarged(
-        _ picture: FloatPicture, to target: PixelSize, holding bytes: Int = usualHold, advance: (_ operations: Double) throws -> Void,
+        _ picture: FloatPicture, to target: PixelSize, holding bytes: Int = usualHold,
+        advance: (_ operations: Double) throws -> Void,
         bands take: (_ band: FloatPicture, _ y: Int) throws -> Void
     ) throws {
         let seen = picture.bleedingColours(threads: engine.threads)
@@ -177,7 +178,9 @@ package struct LearnedUpscaler: PictureUpscaler {
         }
         var (colours, shares) = (resize(planes.size, made.channelCount), resize(picture.size, 1))
         /// Gives rows of a source from top to bottom.
-        func inOrder(_ size: PixelSize, _ rows: @escaping (Range<Int>) throws -> FloatPicture) -> () throws -> FloatPicture {
+        func inOrder(_ size: PixelSize, _ rows: @escaping (Range<Int>) throws -> FloatPicture) -> () throws ->
+            FloatPicture
+        {
             var end = 0
             return {
                 let next = end..<min(size.height, end + max(1, (1 << 22) / size.width))

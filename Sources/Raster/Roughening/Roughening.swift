@@ -84,7 +84,8 @@ package struct Roughening: Sendable {
     ///   - mask: gives the mask of a band
     ///   - take: takes each band's result with the rows that it is
     package func bands(
-        _ size: PixelSize, _ noise: SensorNoise, pixelBytes: Int, height: Int? = nil, threads: Threads, grain: @escaping Grain,
+        _ size: PixelSize, _ noise: SensorNoise, pixelBytes: Int, height: Int? = nil, threads: Threads,
+        grain: @escaping Grain,
         picture: (Range<Int>) throws -> Picture, mask: ((Range<Int>) throws -> Mask)? = nil,
         _ take: (_ band: Result, _ rows: Range<Int>) throws -> Void
     ) rethrows {

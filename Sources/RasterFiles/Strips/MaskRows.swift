@@ -73,7 +73,9 @@ package final class MaskRows {
         scaling = nil
         guard case (let next, var fitting)? = known else { preconditionFailure("a mask that is scaled is read") }
         let mask = try fitting.rows(wanted) {
-            guard let strip = try next()?.strip else { preconditionFailure("all rows of a mask make all of its result") }
+            guard let strip = try next()?.strip else {
+                preconditionFailure("all rows of a mask make all of its result")
+            }
             return Mask(strip)
         }
         scaling = (next, fitting)
