@@ -10,17 +10,24 @@ import Testing
 
     init() throws { place = try Workplace() }
 
-    /// A smooth slope with a step in it, strip by strip.
-    private func write(_ name: String, _ size: PixelSize, exif: [UInt8]? = nil) throws {
-        let ramp = (0..<size.width * 3).map { UInt16(($0 / 3) * 9 % 40_000 + 5000) }
+    /// A slope with a step and grain in it, strip by strip.
+    private func write(_ name: String, _ size: PixelSize) throws {
+        var generator = SeededGenerator(6)
+        let strips = [false, true].map { isLower in
+            (0..<100 * size.width * 3).map { place -> UInt16 in
+                let x = place / 3 % size.width
+                let ramp = isLower ? (size.width - x) * 9 : x * 9
+                return UInt16(ramp % 40_000 + 5000) + UInt16.random(in: 0..<600, using: &generator)
+            }
+        }
         try PictureFile.write(
-            size, channels: .rgb, depth: 16, metadata: PictureMetadata(exif: exif), to: place.file(name),
-            options: .init(compression: 1)
+            size, channels: .rgb, depth: 16, metadata: .init(), to: place.file(name), options: .init(compression: 1)
         ) { send in
             for y in stride(from: 0, to: size.height, by: 100) {
                 let rows = min(100, size.height - y)
-                let strip = (0..<rows).flatMap { row in y + row < size.height / 2 ? ramp : ramp.reversed() }
-                try send(Picture(size: PixelSize(width: size.width, height: rows), channels: .rgb, sixteen: strip))
+                let strip = strips[y < size.height / 2 ? 0 : 1].prefix(rows * size.width * 3)
+                try send(
+                    Picture(size: PixelSize(width: size.width, height: rows), channels: .rgb, sixteen: Array(strip)))
             }
         }
     }

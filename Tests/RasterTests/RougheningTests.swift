@@ -56,6 +56,25 @@ import Threads
         #expect(share(gate(picture), 0..<180, 0..<140) > 0.97)
     }
 
+    @Test("structure is what the gate shuts: none in grain and on gradients, texture and edges are all of it")
+    func structure() {
+        var generator = SeededGenerator(9)
+        let cells = (0..<200).map { _ in (0..<200).map { _ in Double.random(in: -25...25, using: &generator) } }
+        let picture = Self.picture(448, 248, grain: 2) { x, y in
+            x < 224 ? 60 + Double(x) * 0.4 : 120 + cells[y / 2][(x - 224) / 2]
+        }
+        let found = FlatnessGate(noise: SensorNoise(picture, threads: Threads(1))).structure(picture)
+        let reach = FlatnessGate.reach
+        #expect(found.size == PixelSize(width: 448 - 2 * reach, height: 248 - 2 * reach))
+        func mean(_ columns: Range<Int>) -> Float {
+            let values = (0..<found.height).flatMap { y in columns.map { found[$0, y] } }
+            return values.reduce(0, +) / Float(values.count)
+        }
+        #expect(mean(0..<180) < 0.03 && mean(216..<400) > 0.97, "\(mean(0..<180)), \(mean(216..<400))")
+        // What is flat is so to the bit.
+        #expect((0..<found.height).contains { y in (0..<100).allSatisfy { found[$0, y] == 0 } })
+    }
+
     @Test("a soft gradient is flat, with grain and without, straight and round", arguments: [0.0, 2])
     func gradient(deviation: Double) {
         let straight = Self.picture(300, 200, grain: deviation) { x, y in 20 + Double(x) * 0.6 + Double(y) * 0.2 }

@@ -121,5 +121,5 @@ package struct PerlinPicture: Sendable, Equatable {
     }
 
     /// What is held at most of a picture that is made at once.
-    package static let usualHold = 1 << 28
+    package static let usualHold = 1 << 27
 }
