@@ -56,11 +56,8 @@ final class FitWork: ItemWork {
         } catch {
             throw .unsuitable("\(item.input): \(error.description)")
         }
-        let mend = "Ask for a smaller size or multiple"
-        try command.limits.check(plan.target, of: item.input, mend: mend)
-        // Of what is cut off, nothing is made.
-        let longest = max(plan.scaled.width, plan.scaled.height)
-        try command.limits.check(PixelSize(width: longest, height: 1), of: item.input, mend: mend)
+        try command.limits.check(
+            plan.target, cutFrom: plan.scaled, of: item.input, mend: "Ask for a smaller size or multiple")
         return plan
     }
 

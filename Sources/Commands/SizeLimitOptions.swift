@@ -50,10 +50,14 @@ struct SizeLimitOptions: ParsableArguments {
     /// Refuses a size that would be made, or come in between.
     ///
     /// - Parameters:
+    ///   - whole: what it is cut out of, where that is never made
     ///   - name: what messages call it
     ///   - mend: what may be done instead of raising the limit
-    func check(_ size: PixelSize, of name: String, mend: String) throws(PaintingError) {
-        guard max(size.width, size.height) <= Self.longest, size.area <= limitPixels else {
+    func check(
+        _ size: PixelSize, cutFrom whole: PixelSize? = nil, of name: String, mend: String
+    ) throws(PaintingError) {
+        let longest = max(size.width, size.height, whole?.width ?? 0, whole?.height ?? 0)
+        guard longest <= Self.longest, size.area <= limitPixels else {
             throw .unsuitable(
                 "\(name): the size \(size) is over the limit of \(limitPixels) pixels and \(Self.longest) on a side. \(mend), or raise --limit-pixels."
             )
