@@ -85,7 +85,7 @@ final class FitWork: ItemWork {
             let mask = plan.mask
             try session.write(
                 mask.size, channels: mask.channels, depth: mask.depth, metadata: .init(), to: path, hash: hash,
-                format: .png, carriesRecipe: false
+                format: .png
             ) { send in try send(mask) }
             try session.console.report(
                 .result(

@@ -189,8 +189,7 @@ final class NoiseWork: ItemWork {
         }
         try session.write(
             source.size, channels: .grey, depth: 8, metadata: .init(), to: gatePath,
-            hash: ready.recipe.hash(over: source.metadata), format: PictureFormat(path: gatePath) ?? .png,
-            carriesRecipe: false
+            hash: ready.recipe.hash(over: source.metadata), format: PictureFormat(path: gatePath) ?? .png
         ) { gate in try write(gate) }
         try session.console.report(
             .result(.init(path: gatePath, input: item.input, command: "noise", seconds: clock() - began)))
