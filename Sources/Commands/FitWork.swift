@@ -43,7 +43,11 @@ final class FitWork: ItemWork {
 
     /// Reading and resampling, in operations.
     func work(_ size: PixelSize, _ studio: Studio?) throws -> Double { Double(size.area) * 1000 }
-    var work: Double { ready.map { Double($0.source.size.area) * 1000 } ?? 0 }
+    var work: Double {
+        // A pipe can be looked at only once.
+        let glanced = ready == nil && WholeFile.isPlain(item.input) ? try? size(of: item.input) : nil
+        return (ready?.source.size ?? glanced).map { Double($0.area) * 1000 } ?? 0
+    }
 
     private var options: FitOptions {
         FitOptions(mode: command.mode, goal: command.goal, multiple: command.multiple)

@@ -54,7 +54,7 @@ final class NoiseWork: ItemWork {
 
     /// In operations, about.
     func work(_ size: PixelSize, _ studio: Studio?) throws -> Double { Double(size.area) * 1000 }
-    var work: Double { ready.map { Double($0.source.size.area) * 1000 } ?? 0 }
+    var work: Double { (ready?.source.size ?? (try? size(of: item.input))).map { Double($0.area) * 1000 } ?? 0 }
 
     private func opened() throws -> Ready {
         if let ready { return ready }
