@@ -24,6 +24,7 @@ let package = Package(
         .target(name: "CLazyLibraries"),
         .target(name: "CThreads", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
         .target(name: "CodecShims", dependencies: ["CLazyLibraries", "CThreads"], cSettings: kernelFlags),
+        .target(name: "ColourShims", dependencies: ["CLazyLibraries"]),
         .target(name: "YAMLShims", dependencies: ["CLazyLibraries"]),
         .target(name: "CDNNL", dependencies: ["CLazyLibraries"], cSettings: kernelFlags),
         .target(name: "CKernels", cSettings: kernelFlags),
@@ -32,7 +33,7 @@ let package = Package(
 
         // The ladder of modules: imports point upwards in this list only.
         library("Threads", ["CThreads"]),
-        library("Raster", ["Threads", "CKernels"]),
+        library("Raster", ["Threads", "CKernels", "ColourShims"]),
         library("RasterFiles", ["Raster", "CodecShims", "Threads"]),
         library("Tensors", ["Threads", "CDNNL", "CKernels"]),
         library("Checkpoints", ["Tensors"]),

@@ -19,7 +19,7 @@ typedef struct {
 struct codec_jpeg {
     struct jpeg_decompress_struct info;
     jpeg_source source;
-    int started;
+    int started, are_inverted;
     struct jpeg_progress_mgr progress;
     jpeg_blocks blocks;
     jpeg_trap trap;
@@ -87,18 +87,21 @@ codec_jpeg *codec_jpeg_open(const codec_source *source, codec_header *header, co
     lazy_jpeg_save_markers(&self->info, JPEG_APP0 + 1, 0xFFFF);
     lazy_jpeg_save_markers(&self->info, JPEG_APP0 + 2, 0xFFFF);
     lazy_jpeg_read_header(&self->info, TRUE);
-    if (self->info.num_components != 1 && self->info.num_components != 3) {
+    int components = self->info.num_components;
+    if (components != 1 && components != 3 && components != 4) {
         codec_fail(
-            failure, CODEC_UNSUPPORTED, "it has %d colour components (%s)", self->info.num_components,
-            self->info.num_components == 4 ? "CMYK" : "neither grey nor RGB");
+            failure, CODEC_UNSUPPORTED, "it has %d colour components (neither grey, RGB nor CMYK)", components);
         codec_jpeg_close(self);
         return NULL;
     }
-    self->info.out_color_space = self->info.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    // YCCK becomes CMYK; Adobe's programs write how much light inks leave.
+    self->info.out_color_space = components == 1 ? JCS_GRAYSCALE : components == 3 ? JCS_RGB : JCS_CMYK;
+    self->are_inverted = components == 4 && self->info.saw_Adobe_marker;
     *header = (codec_header){
         .width = self->info.image_width,
         .height = self->info.image_height,
-        .channels = self->info.num_components == 1 ? 1 : 3,
+        .channels = (uint32_t)components,
+        .inks = components == 4,
         .depth = 8,
         .orientation = 1,
         .passes = 1,
@@ -128,6 +131,7 @@ int codec_jpeg_rows(codec_jpeg *self, uint32_t y, uint32_t count, void *samples,
     for (uint32_t row = 0; row < count; row++) {
         JSAMPROW target = (JSAMPROW)samples + row * stride;
         lazy_jpeg_read_scanlines(&self->info, &target, 1);
+        for (size_t i = 0; self->are_inverted && i < stride; i++) target[i] = (JSAMPLE)(255 - target[i]);
     }
     return 0;
 }

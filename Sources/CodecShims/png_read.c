@@ -8,6 +8,11 @@
 /// Pieces of the file beyond this many stay where they are.
 enum { MOST_PIECES = 1000 };
 
+/// What may be said of colours: bytes of a profile, and of a chunk of numbers.
+enum { MOST_PROFILE = 1 << 25, MOST_NUMBERS = 32 };
+
+static const char colour_names[] = "cICPmDCVcLLIsRGBgAMAcHRM";
+
 typedef struct {
     uint64_t start, end;
 } piece;
@@ -25,6 +30,15 @@ struct codec_png {
     uint64_t buffer_place;
     size_t buffer_count;
     int cut_short, started;
+    /// Where the packed profile lies, and what it was unpacked to.
+    piece packed;
+    uint8_t *profile;
+    size_t profile_count;
+    /// Chunks of numbers, in the order of their names.
+    struct {
+        uint8_t bytes[MOST_NUMBERS];
+        size_t count;
+    } numbers[6];
     codec_failure *failure;
     jmp_buf trap;
 };
@@ -85,6 +99,51 @@ static int is_one_of(const uint8_t *name, const char *names) {
     return 0;
 }
 
+/// Remembers what a chunk before the samples says of colours.
+static void note_colour(codec_png *self, const uint8_t *name, uint64_t place, uint32_t count) {
+    if (is_one_of(name, "iCCP") && !self->packed.end) self->packed = (piece){place, place + count};
+    for (int i = 0; i < 6; i++) {
+        if (memcmp(name, colour_names + i * 4, 4) || self->numbers[i].count || count > MOST_NUMBERS) continue;
+        if (codec_source_read(&self->source, place, self->numbers[i].bytes, count, self->failure) == count)
+            self->numbers[i].count = count;
+    }
+}
+
+/// Unpacks the profile: a name, a zero, the way of packing, the packed bytes. libpng would drop profiles that it dislikes.
+static void unpack_profile(codec_png *self) {
+    uint64_t count = self->packed.end - self->packed.start;
+    if (!self->packed.end || count > MOST_PROFILE) return;
+    uint8_t *packed = malloc((size_t)count + 1), *room = malloc(1 << 16), *name_end;
+    if (packed && room
+        && codec_source_read(&self->source, self->packed.start, packed, (size_t)count, self->failure) == count
+        && (name_end = memchr(packed, 0, count < 80 ? (size_t)count : 80)) && name_end + 2 < packed + count) {
+        z_stream stream = {.next_in = name_end + 2, .avail_in = (unsigned)(packed + count - (name_end + 2))};
+        size_t capacity = 1 << 16, made = 0;
+        int code = lazy_inflateInit_(&stream, ZLIB_VERSION, (int)sizeof stream);
+        if (code == Z_OK) {
+            while (code == Z_OK && made <= MOST_PROFILE) {
+                if (made == capacity) {
+                    uint8_t *grown = realloc(room, capacity *= 2);
+                    if (!grown) break;
+                    room = grown;
+                }
+                stream.next_out = room + made;
+                stream.avail_out = (unsigned)(capacity - made);
+                code = lazy_inflate(&stream, Z_NO_FLUSH);
+                made = capacity - stream.avail_out;
+            }
+            lazy_inflateEnd(&stream);
+        }
+        if (code == Z_STREAM_END && made <= MOST_PROFILE) {
+            self->profile = room;
+            self->profile_count = made;
+            room = NULL;
+        }
+    }
+    free(room);
+    free(packed);
+}
+
 /// Puts texts and EXIF that stand behind the samples before them, so that all that is said of a picture is known when its
 /// samples begin. Leaves a file alone that is damaged or has neither.
 static int arrange(codec_png *self) {
@@ -105,6 +164,7 @@ static int arrange(codec_png *self) {
         uint64_t end = place + 12 + big_endian(head);
         if (got < sizeof head || end > self->source.count || is_one_of(head + 4, "IEND")) break;
         if (!first && is_one_of(head + 4, "IDAT")) first = place;
+        if (!first) note_colour(self, head + 4, place + 8, big_endian(head));
         if (first && is_one_of(head + 4, "tEXtzTXtiTXteXIf")) {
             if (moved_count && moved[moved_count - 1].end == place) moved[moved_count - 1].end = end;
             else if (moved_count < MOST_PIECES) moved[moved_count++] = (piece){place, end};
@@ -121,6 +181,7 @@ static int arrange(codec_png *self) {
         self->pieces[self->piece_count++] = (piece){from, moved[index].start};
     self->pieces[self->piece_count++] = (piece){from, self->source.count};
     free(moved);
+    unpack_profile(self);
     return self->failure->status == CODEC_OK ? 0 : -1;
 }
 
@@ -205,12 +266,16 @@ int codec_png_end(codec_png *self, codec_failure *failure) {
 }
 
 codec_span codec_png_profile(codec_png *self) {
-    png_charp name;
-    png_bytep bytes;
-    int compression;
-    uint32_t count;
-    if (!lazy_png_get_iCCP(self->png, self->info, &name, &compression, &bytes, &count)) return (codec_span){0};
-    return (codec_span){bytes, count};
+    static const uint8_t unreadable;
+    if (!self->packed.end) return (codec_span){0};
+    return self->profile ? (codec_span){self->profile, self->profile_count} : (codec_span){&unreadable, 0};
+}
+
+codec_span codec_png_chunk(codec_png *self, const char *name) {
+    for (int i = 0; i < 6; i++)
+        if (!memcmp(name, colour_names + i * 4, 4) && self->numbers[i].count)
+            return (codec_span){self->numbers[i].bytes, self->numbers[i].count};
+    return (codec_span){0};
 }
 
 codec_span codec_png_exif(codec_png *self) {
@@ -244,5 +309,6 @@ void codec_png_close(codec_png *self) {
     if (!self) return;
     if (self->png) lazy_png_destroy_read_struct(&self->png, &self->info, NULL);
     free(self->pieces);
+    free(self->profile);
     free(self);
 }

@@ -28,6 +28,8 @@ struct codec_png_writer {
     codec_sink sink;
     uint64_t place;
     png_text *texts;
+    /// A profile on its way into the file.
+    uint8_t *packed;
     int level, threads, is_swapped;
     size_t stride, pixel_bytes;
     /// Rows that still have to come.
@@ -80,12 +82,32 @@ static void set_texts(codec_png_writer *self, const codec_extras *extras) {
     lazy_png_set_text(self->png, self->info, self->texts, (int)extras->text_count);
 }
 
+/// Writes a profile packed by our own hand: libpng would drop those that it dislikes.
+static void write_profile(codec_png_writer *self, codec_span profile) {
+    static const char name[] = "ICC profile";
+    uLong room = lazy_compressBound((uLong)profile.count);
+    uint8_t *bytes = malloc(sizeof name + 1 + room);
+    if (!bytes) {
+        codec_fail(self->failure, CODEC_OUT_OF_MEMORY, "there is no memory left");
+        longjmp(self->trap, 1);
+    }
+    memcpy(bytes, name, sizeof name);
+    bytes[sizeof name] = PNG_COMPRESSION_TYPE_BASE;
+    if (lazy_compress2(bytes + sizeof name + 1, &room, profile.bytes, (uLong)profile.count, 9) == Z_OK) {
+        // Freed by whoever catches what goes wrong meanwhile.
+        self->packed = bytes;
+        lazy_png_write_chunk(self->png, (png_const_bytep) "iCCP", bytes, sizeof name + 1 + room);
+    }
+    self->packed = NULL;
+    free(bytes);
+}
+
 static void write_header(codec_png_writer *self, const codec_header *header, const codec_extras *extras) {
     static const int colours[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
                                   PNG_COLOR_TYPE_RGB_ALPHA};
     lazy_png_set_write_fn(self->png, self, write_bytes, flush);
     lazy_png_set_user_limits(self->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-    // A profile that libpng dislikes must not stop the picture from being written.
+    // A text that libpng dislikes must not stop the picture from being written.
     lazy_png_set_benign_errors(self->png, 1);
     lazy_png_set_compression_level(self->png, self->level);
     lazy_png_set_IHDR(
@@ -95,13 +117,15 @@ static void write_header(codec_png_writer *self, const codec_header *header, con
         lazy_png_set_pHYs(
             self->png, self->info, (uint32_t)(header->horizontal_resolution + 0.5),
             (uint32_t)(header->vertical_resolution + 0.5), PNG_RESOLUTION_METER);
-    if (extras->profile.count)
-        lazy_png_set_iCCP(
-            self->png, self->info, "ICC profile", PNG_COMPRESSION_TYPE_BASE, extras->profile.bytes,
-            (uint32_t)extras->profile.count);
     if (extras->exif.count)
         lazy_png_set_eXIf_1(self->png, self->info, (uint32_t)extras->exif.count, (png_bytep)extras->exif.bytes);
     set_texts(self, extras);
+    lazy_png_write_info_before_PLTE(self->png, self->info);
+    for (size_t i = 0; i < extras->chunk_count; i++)
+        lazy_png_write_chunk(
+            self->png, (png_const_bytep)extras->chunks[i].name, extras->chunks[i].body.bytes,
+            extras->chunks[i].body.count);
+    if (extras->profile.count) write_profile(self, extras->profile);
     lazy_png_write_info(self->png, self->info);
 }
 
@@ -357,6 +381,7 @@ void codec_png_discard(codec_png_writer *self) {
     if (!self) return;
     if (self->png) lazy_png_destroy_write_struct(&self->png, &self->info);
     free(self->texts);
+    free(self->packed);
     free(self->rows);
     free(self->filtered);
     free(self);

@@ -30,7 +30,6 @@ static uint64_t row_bytes(const codec_tiff *self) {
 
 static const char *photometric_name(uint16_t photometric) {
     switch (photometric) {
-    case PHOTOMETRIC_SEPARATED: return "CMYK";
     case PHOTOMETRIC_YCBCR: return "YCbCr";
     case PHOTOMETRIC_CIELAB: return "CIELAB";
     case PHOTOMETRIC_ICCLAB: return "ICC Lab";
@@ -63,7 +62,8 @@ static int describe(codec_tiff *self, codec_failure *failure) {
 
     int grey = self->photometric == PHOTOMETRIC_MINISBLACK || self->photometric == PHOTOMETRIC_MINISWHITE;
     int indexed = self->photometric == PHOTOMETRIC_PALETTE;
-    if (!grey && !indexed && self->photometric != PHOTOMETRIC_RGB)
+    int inks = self->photometric == PHOTOMETRIC_SEPARATED;
+    if (!grey && !indexed && !inks && self->photometric != PHOTOMETRIC_RGB)
         return codec_fail(failure, CODEC_UNSUPPORTED, "its colours are %s", photometric_name(self->photometric));
     if (format == SAMPLEFORMAT_IEEEFP)
         return codec_fail(failure, CODEC_UNSUPPORTED, "its samples are %u-bit floats", self->bits);
@@ -74,7 +74,11 @@ static int describe(codec_tiff *self, codec_failure *failure) {
     if (!whole_bytes && !part_bytes)
         return codec_fail(failure, CODEC_UNSUPPORTED, "its samples have %u bits", self->bits);
 
-    int colours = self->photometric == PHOTOMETRIC_RGB ? 3 : 1;
+    uint16_t ink_set = INKSET_CMYK;
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_INKSET, &ink_set);
+    if (inks && (ink_set != INKSET_CMYK || channels < 4))
+        return codec_fail(failure, CODEC_UNSUPPORTED, "its inks are not cyan, magenta, yellow and black");
+    int colours = inks ? 4 : self->photometric == PHOTOMETRIC_RGB ? 3 : 1;
     int extra = channels - colours;
     int alpha = extra == 1 && extra_count == 1
                 && (extras[0] == EXTRASAMPLE_ASSOCALPHA || extras[0] == EXTRASAMPLE_UNASSALPHA);
@@ -90,6 +94,7 @@ static int describe(codec_tiff *self, codec_failure *failure) {
         .width = width,
         .height = height,
         .channels = (uint32_t)((indexed ? 3 : colours) + (alpha ? 1 : 0)),
+        .inks = (uint32_t)inks,
         .depth = self->bits == 16 ? 16 : 8,
         .orientation = orientation};
     uint16_t compression = COMPRESSION_NONE, unit = RESUNIT_INCH;
@@ -149,6 +154,9 @@ static int measure(codec_tiff *self, codec_failure *failure) {
     header->band_rows = 1;
     header->memory = self->reading == TIFF_ROWS ? self->file.source.count : 0;
     if (self->reading == TIFF_ROWS && self->planes_apart) header->passes = self->file_channels;
+    // Inks become colours row by row, so all of a row must be there.
+    if (header->passes > 1 && header->inks)
+        return codec_fail(failure, CODEC_UNSUPPORTED, "its inks lie apart, in strips too long to be read together");
     return 0;
 }
 

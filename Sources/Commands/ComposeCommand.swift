@@ -85,6 +85,7 @@ struct ComposeCommand: ParsableCommand {
             let path = telling.explain ? "" : try plan.path(for: .init(input: base, command: "compose"))
             let threads = Threads(threads)
             let base = try InputPicture(base)
+            try console.warnOfColour(base.picture, named: self.base)
             var (layers, made): ([Compose.Layer], [ComposeRecipe.Layer]) = ([], [])
             var masking = Masking()
             masking.fit = maskFit
@@ -107,14 +108,7 @@ struct ComposeCommand: ParsableCommand {
                     .init(
                         picture: picture.identity, mask: file.identity, opacity: opacity,
                         made: Inheritance(picture.picture.metadata).history.last))
-                if picture.picture.metadata.profile != base.picture.metadata.profile {
-                    try console.report(
-                        .warning(
-                            code: "profile",
-                            text:
-                                "\(paths.picture) has another colour profile than \(self.base): its values are taken as they are.",
-                            path: paths.picture))
-                }
+                try console.warnOfColour(picture.picture, named: paths.picture)
                 try tell(paths, layers[layers.count - 1], console)
             }
             if telling.explain { return }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Painting
+import Raster
 import RasterFiles
 import Tensors
 import Threads
@@ -53,6 +54,11 @@ struct DoctorCommand: ParsableCommand {
                 Console.say(Self.padded(format.rawValue) + "missing: \(reported(error).line)")
             }
         }
+        // Only pictures with a profile need it.
+        Console.say(
+            Self.padded("colour")
+                + (ColourProfile.missing().map { "missing: \($0)" } ?? "profiles by Little CMS \(ColourProfile.version)")
+        )
         // Only lists in YAML need it.
         Console.say(Self.padded("yaml") + (ManifestYAML.missing().map { "missing: \($0)" } ?? "can be read"))
         do {

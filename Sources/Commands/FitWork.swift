@@ -139,6 +139,7 @@ final class FitWork: ItemWork {
         let work = work
         let ready = try opened()
         let (source, plan, path) = (ready.source, ready.plan, paths[0])
+        try session.console.warnOfCarriedColour(source.metadata, source.channels, named: item.input)
         if command.telling.json {
             Console.say(json(ready))
         } else {

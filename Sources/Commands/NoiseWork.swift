@@ -166,6 +166,7 @@ final class NoiseWork: ItemWork {
         let (began, work) = (clock(), work)
         let ready = try opened()
         let source = ready.source
+        try session.console.warnOfCarriedColour(source.metadata, source.channels, named: item.input)
         let strips = Strips(ready, command, in: try session.folder(of: path))
         /// - Parameter gate: takes the gate's rows, where they are wanted
         func write(_ gate: (Picture) throws -> Void) throws {

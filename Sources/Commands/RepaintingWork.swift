@@ -190,6 +190,8 @@ final class RepaintingWork: ItemWork {
             try console.report(.warning(code: "reduced", text: "\(subject.name): \(warning)", path: subject.path))
         }
         try warnOfMask(ready)
+        try console.warnOfColour(subject.picture, named: subject.name)
+        if let strokes = subject.strokes { try console.warnOfColour(strokes.picture, named: strokes.path) }
         if let path = job.paths.first { try session.warnOfForm(subject.picture, at: path) }
         for rung in refine.rungs() {
             let plan = try refine.plan(rung, canvas, input: subject.path)

@@ -89,7 +89,7 @@ struct SketchCommand: PaintingCommand {
         subject.strokes = drawn
         let canvasName = input ?? "the canvas"
         var below = subject.picture
-        if finish.colour { below = below.colour() }
+        if finish.colour { below = below.inColour() }
         let sketched = try below.drawnOver(with: drawn.picture, name: strokes, over: canvasName)
         guard let masking, let path = mask.mask else {
             subject.picture = sketched

@@ -120,6 +120,11 @@ final class UpscaleWork: ItemWork {
         if !console.isOfMany || console.tellsAll {
             console.tell("\(item.input): \(upscaling.description)", members(ready))
         }
+        if upscaling.upscaler is LearnedUpscaler {
+            try console.warnOfColour(source.metadata, source.channels, named: item.input)
+        } else {
+            try console.warnOfCarriedColour(source.metadata, source.channels, named: item.input)
+        }
         source.folder = try session.folder(of: paths[0])
         try session.write(
             upscaling.target, channels: source.channels, depth: source.depth, ready.recipe, over: source.metadata,

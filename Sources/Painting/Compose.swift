@@ -4,7 +4,8 @@ import Threads
 /// Lays parts of pictures over another: the best of several rungs in one.
 ///
 /// A layer replaces what lies beneath it as far as its mask is white, alpha too: where two pictures of one source are put
-/// together, both have the source's own. Black leaves what lies beneath to the bit, white takes the layer to the bit, and
+/// together, both have the source's own. Black leaves what lies beneath to the bit, white takes the layer to the bit (of
+/// another colour space as its colours are in the base's), and
 /// what lies between is mixed as light is, weighed by alpha.
 package struct Compose {
     package struct Layer {
@@ -29,24 +30,45 @@ package struct Compose {
                     let needs = layer.picture.isGreyInColour ? Picture.Channels.grey : .rgb
                     return needs.with(alpha: layer.picture.hasTransparency)
                 })
-        func brought(_ picture: Picture) -> Picture {
+        let ground = channels.isGrey ? base : base.inColour()
+        let space = ColourSpace(ground)
+        func brought(_ given: Picture) -> Picture {
+            let picture = Self.picture(given, in: space, like: ground, threads)
             let fewer = channels.hasAlpha ? picture : picture.droppingAlpha()
             let held = fewer.converted(depth: depth).holding(channels)
             return channels.isGrey ? held.takingGrey() : held
         }
-        return layers.reduce(brought(base)) { beneath, layer in
-            laid(brought(layer.picture), over: beneath, layer.mask, layer.opacity, threads)
+        return layers.reduce(brought(ground)) { beneath, layer in
+            laid(brought(layer.picture), over: beneath, layer.mask, layer.opacity, space, threads)
         }
+    }
+
+    /// A picture whose values mean what the ground's do.
+    private static func picture(
+        _ picture: Picture, in space: ColourSpace, like ground: Picture, _ threads: Threads
+    ) -> Picture {
+        let own = ColourSpace(picture)
+        if own.isPlain && space.isPlain { return picture }
+        if picture.metadata.colourIsThat(of: ground.metadata), own.isGrey == space.isGrey { return picture }
+        return space.brought(picture, from: own, threads: threads)
     }
 
     /// Both pictures have the same shape.
     private static func laid(
-        _ layer: Picture, over beneath: Picture, _ mask: Mask, _ opacity: Double, _ threads: Threads
+        _ layer: Picture, over beneath: Picture, _ mask: Mask, _ opacity: Double, _ space: ColourSpace,
+        _ threads: Threads
     ) -> Picture {
         let count = beneath.channels.count
         let alpha = beneath.channels.hasAlpha ? count - 1 : nil
-        let light = (0...beneath.maximum).map { linearLight(Float($0) / Float(beneath.maximum)) }
         let maximum = Float(beneath.maximum)
+        let colours = alpha ?? count
+        let curves = (0..<colours).map(space.curve)
+        let light = curves.map { curve in
+            (0...beneath.maximum).map { place in
+                let value = Float(place) / maximum
+                return space.isPlain ? linearLight(value) : curve.light(of: value)
+            }
+        }
 
         func mixed<Sample: FixedWidthInteger & Sendable>(_ lower: [Sample], _ upper: [Sample]) -> [Sample] {
             [Sample](unsafeUninitializedCapacity: lower.count) { out, initialised in
@@ -67,10 +89,11 @@ package struct Compose {
                             out.initializeElement(at: i, to: Sample(min(sum, maximum).rounded()))
                             if sum > 0 { (below, above) = (a / sum, b / sum) }
                         }
-                        for i in samples where i - pixel * count != alpha {
-                            let mixed = below * light[Int(lower[i])] + above * light[Int(upper[i])]
-                            let value = min(max(displayed(mixed), 0), 1) * maximum
-                            out.initializeElement(at: i, to: Sample(value.rounded()))
+                        for channel in 0..<colours {
+                            let i = pixel * count + channel
+                            let mixed = below * light[channel][Int(lower[i])] + above * light[channel][Int(upper[i])]
+                            let shown = space.isPlain ? displayed(mixed) : curves[channel].value(of: mixed)
+                            out.initializeElement(at: i, to: Sample((min(max(shown, 0), 1) * maximum).rounded()))
                         }
                     }
                 }

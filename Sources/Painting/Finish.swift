@@ -3,13 +3,16 @@ import Threads
 
 /// Lays what was painted over the source: at the source's size, depth and kind, with its transparency.
 ///
-/// - Parameters:
-///   - painted: RGB, 0…1, the source's size
-///   - keepsColour: whether a grey source may become coloured
-func finished(_ painted: FloatPicture, over source: Picture, keepsColour: Bool, depth: Int?, threads: Threads)
+/// - Parameter painted: sRGB, the source's size
+func finished(_ painted: FloatPicture, over canvas: Canvas, _ settings: Settings, depth: Int?, threads: Threads)
     -> Picture
 {
-    var result = source.channels.isGrey && !keepsColour ? painted.grey() : painted
+    let staysGrey = canvas.source.channels.isGrey && !settings.keepsColour
+    let source = staysGrey ? canvas.source : canvas.source.inColour()
+    var result = canvas.carried(
+        staysGrey ? painted.grey().colour() : painted, over: canvas.visible(threads: threads),
+        hasResidue: settings.perlinInit == nil, threads: threads)
+    if staysGrey { result = result.channel(0) }
     // Clipped here already: alpha would otherwise be laid over colours that no file can hold.
     result.values = result.values.map { min(max($0, 0), 1) }
     if let alpha = source.floats(threads: threads).alpha { result = result.with(alpha: alpha) }

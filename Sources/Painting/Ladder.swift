@@ -30,10 +30,10 @@ package struct Ladder {
     ///
     /// - Throws: ``PictureFileError``
     package func files(threads: Threads) throws -> (sheet: [UInt8], page: [UInt8]) {
-        let original = shown(source)
+        let original = ColourSpace.shown(source, threads: threads)
         var entries = [LadderPage.Entry(label: "source", detail: "\(source.size)", picture: original)]
         for rung in rungs {
-            let picture = shown(rung.picture)
+            let picture = ColourSpace.shown(rung.picture, threads: threads)
             let (before, after) = (original.floats().droppingAlpha(), picture.floats().droppingAlpha())
             let difference = Similarity.meanColourDifference(before, after, threads: threads)
             let likeness = Similarity.structuralSimilarity(before, after, threads: threads)
@@ -48,13 +48,6 @@ package struct Ladder {
             contact, as: .png, options: .init(threads: threads), name: "the contact sheet")
         let html = try LadderPage(title: title, prompt: prompt, entries: entries).html(threads: threads)
         return (sheet, Array(html.utf8))
-    }
-
-    /// As sheets and pages show pictures: eight bits, in colour.
-    private func shown(_ picture: Picture) -> Picture {
-        var shown = picture.converted(depth: 8).colour()
-        shown.metadata = PictureMetadata()
-        return shown
     }
 
     private static func rounded(_ value: Double, _ parts: Double) -> String {

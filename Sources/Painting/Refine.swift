@@ -311,12 +311,12 @@ package struct Refine {
             return Joint(
                 canvas: canvas, mask: mask, cells: cells, amount: settings.colourAnchor,
                 factor: studio.model.codec.factor, blur: settings.masking?.ramp ?? 0, threads: threads
-            ).laid(painted, keepsColour: settings.keepsColour, depth: depth)
+            ).laid(
+                painted, keepsColour: settings.keepsColour, hasResidue: settings.perlinInit == nil, depth: depth)
         }
-        let source = canvas.source
         let restored = anchored(
-            painted, to: source.floats(threads: threads), amount: settings.colourAnchor, threads: threads)
-        return Painting.finished(
-            restored, over: source, keepsColour: settings.keepsColour, depth: depth, threads: threads)
+            painted, to: canvas.space.seen(canvas.source.floats(threads: threads), threads: threads),
+            amount: settings.colourAnchor, threads: threads)
+        return Painting.finished(restored, over: canvas, settings, depth: depth, threads: threads)
     }
 }

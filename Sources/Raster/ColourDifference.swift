@@ -27,7 +27,11 @@ package struct LabColour: Hashable, Sendable {
             let value = encoded > 0 ? min(1, Double(encoded)) : 0
             return value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4)
         }
-        let (r, g, b) = (linear(red), linear(green), linear(blue))
+        self.init(light: linear(red), linear(green), linear(blue))
+    }
+
+    /// Of light of sRGB's primaries, which may lie outside sRGB.
+    package init(light r: Double, _ g: Double, _ b: Double) {
         func root(_ t: Double) -> Double { t > 216.0 / 24389 ? cbrt(t) : (24389.0 / 27 * t + 16) / 116 }
         // Each row divided by its sum, which is that coordinate of the white point.
         let x = root((0.4124564 * r + 0.3575761 * g + 0.1804375 * b) / 0.9504700)

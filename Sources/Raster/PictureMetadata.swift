@@ -1,7 +1,13 @@
 /// What a picture file says beside its pixels, carried from the source to the result.
 package struct PictureMetadata: Hashable, Sendable {
-    /// The ICC profile, as the file has it.
+    /// The ICC profile, as the file has it; empty where there is one that could not be got out of the file.
     package var profile: [UInt8]?
+
+    /// What a PNG says of its colours in numbers, each at most once.
+    package var colourChunks: [ColourChunk]
+
+    /// How the picture became RGB, where its file holds inks.
+    package var inks: Inks.Reading?
 
     /// EXIF data from its byte-order mark ("II" or "MM") on, without the "Exif" heading that JPEG puts before it.
     package var exif: [UInt8]?
@@ -16,9 +22,10 @@ package struct PictureMetadata: Hashable, Sendable {
 
     package init(
         profile: [UInt8]? = nil, exif: [UInt8]? = nil, xmp: [UInt8]? = nil, resolution: Resolution? = nil,
-        texts: [Text] = []
+        texts: [Text] = [], colourChunks: [ColourChunk] = []
     ) {
         self.profile = profile
+        self.colourChunks = colourChunks
         self.exif = exif
         self.xmp = xmp
         self.resolution = resolution

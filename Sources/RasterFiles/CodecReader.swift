@@ -14,6 +14,8 @@ final class CodecReader {
     let metadata: PictureMetadata
     private let handle: CodecHandle
     private var waiting: UnnamedFile?
+    /// What makes colours of inks, where the file has those.
+    private let inks: Inks?
 
     var depth: Int { Int(header.depth) }
     /// How often rows are gone through; each time but the first adds to what the time before left.
@@ -26,7 +28,8 @@ final class CodecReader {
         handle = try CodecHandle(source)
         header = handle.header
         size = try source.checkedSize(header)
-        guard let channels = Picture.Channels(rawValue: Int(header.channels)), !size.isEmpty else {
+        let inkCount = header.inks != 0 ? 1 : 0
+        guard let channels = Picture.Channels(rawValue: Int(header.channels) - inkCount), !size.isEmpty else {
             throw .damaged(path: source.path, format: source.format, detail: "its header makes no sense")
         }
         self.channels = channels
@@ -49,6 +52,8 @@ final class CodecReader {
                 orientation.swapsSides
                 ? .init(horizontal: down, vertical: across) : .init(horizontal: across, vertical: down)
         }
+        inks = inkCount > 0 ? try Self.inks(metadata.profile, depth: Int(header.depth), source) : nil
+        if let inks { (metadata.profile, metadata.inks) = (nil, inks.reading) }
         (self.metadata, self.orientation) = (metadata, orientation)
     }
 
@@ -61,6 +66,16 @@ final class CodecReader {
             bytes: Int(clamping: header.memory), for: "the scans of \(size)", in: folder)
         codec_jpeg_unroll(handle.pointer, file.descriptor, header.memory)
         waiting = file
+    }
+
+    private static func inks(
+        _ profile: [UInt8]?, depth: Int, _ source: PictureSource
+    ) throws(PictureFileError) -> Inks {
+        do throws(ColourFault) {
+            return try Inks(profile, depth: depth)
+        } catch {
+            throw .colour(path: source.path, fault: error)
+        }
     }
 
     /// The whole picture, upright.
@@ -82,8 +97,17 @@ final class CodecReader {
     /// Decodes the next rows into samples, which in later passes are as the pass before left them.
     func fill(_ samples: inout Picture.Samples, rows: Range<Int>, pass: Int) throws(PictureFileError) {
         var code: Int32 = 0
-        func filled<Sample>(_ values: inout [Sample]) {
-            values.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
+        func filled<Sample: FixedWidthInteger & UnsignedInteger>(_ values: inout [Sample]) {
+            guard let inks else {
+                return values.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
+            }
+            let count = channels.count + 1
+            var amounts = [Sample](repeating: 0, count: size.width * rows.count * count)
+            amounts.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
+            guard code == 0 else { return }
+            amounts.withUnsafeBufferPointer { amounts in
+                values.withUnsafeMutableBufferPointer { inks.converted(amounts, channels: count, into: $0) }
+            }
         }
         switch samples {
         case .eight(var values):

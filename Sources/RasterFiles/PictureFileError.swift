@@ -25,6 +25,7 @@ package enum PictureFileError: Error, Hashable, Sendable, CustomStringConvertibl
     case outOfMemory(path: String)
 
     // The machine lacks something.
+    case colour(path: String, fault: ColourFault)
     case libraryMissing(format: PictureFormat, detail: String)
 
     // The world stood in the way.
@@ -40,7 +41,7 @@ package enum PictureFileError: Error, Hashable, Sendable, CustomStringConvertibl
         case .notFound, .isFolder, .notReadable: 66
         case .empty, .notAPicture, .truncated, .damaged, .unsupported: 65
         case .fileTooLarge, .sideTooLong, .tooManyPixels, .promisesTooMuch, .formatTooSmall, .outOfMemory: 65
-        case .libraryMissing: 69
+        case .libraryMissing, .colour: 69
         case .cannotCreate, .alreadyExists: 73
         case .readFailed, .writeFailed: 74
         case .encodingFailed: 70
@@ -80,6 +81,7 @@ package enum PictureFileError: Error, Hashable, Sendable, CustomStringConvertibl
                 + "Write a PNG or TIFF."
         case .outOfMemory(let path):
             "\(path) needs more memory than there is. Reduce it first."
+        case .colour(let path, let fault): "\(path) \(fault)"
         case .libraryMissing(let format, let detail):
             "\(format.name) files need a library, and \(detail). Install it, or use another format."
         case .cannotCreate(let path, let reason):

@@ -33,7 +33,7 @@ final class PictureWriter {
         let failure = UnsafeMutablePointer<codec_failure>.allocate(capacity: 1)
         failure.initialize(to: codec_failure())
         let created = withUnsafePointer(to: header) { header in
-            metadata.withExtras { extras in
+            metadata.written(as: format, channels).withExtras { extras in
                 switch format {
                 case .png:
                     codec_png_create(
@@ -118,6 +118,19 @@ final class PictureWriter {
 }
 
 extension PictureMetadata {
+    /// With what a file of this format can say of colours: a profile of another kind than the picture's is none of its own,
+    /// and numbers that only PNG knows are said by a profile.
+    fileprivate func written(as format: PictureFormat, _ channels: Picture.Channels) -> PictureMetadata {
+        var copy = self
+        if let profile, let kind = ColourProfile.kind(profile), kind != (channels.isGrey ? .grey : .colour) {
+            copy.profile = nil
+        }
+        guard format != .png else { return copy }
+        copy.profile = copy.profile(channels)
+        copy.colourChunks = []
+        return copy
+    }
+
     /// Lends the metadata as the codecs take it.
     fileprivate func withExtras<Result>(_ body: (UnsafePointer<codec_extras>) -> Result) -> Result {
         var texts = texts
@@ -128,15 +141,34 @@ extension PictureMetadata {
             (profile ?? []).withUnsafeBufferPointer { profile in
                 (exif ?? []).withUnsafeBufferPointer { exif in
                     (xmp ?? []).withUnsafeBufferPointer { xmp in
-                        let extras = codec_extras(
-                            profile: codec_span(bytes: profile.baseAddress, count: profile.count),
-                            exif: codec_span(bytes: exif.baseAddress, count: exif.count),
-                            xmp: codec_span(bytes: xmp.baseAddress, count: xmp.count),
-                            texts: texts.baseAddress, text_count: texts.count)
-                        return withUnsafePointer(to: extras, body)
+                        withChunks { chunks in
+                            let extras = codec_extras(
+                                profile: codec_span(bytes: profile.baseAddress, count: profile.count),
+                                exif: codec_span(bytes: exif.baseAddress, count: exif.count),
+                                xmp: codec_span(bytes: xmp.baseAddress, count: xmp.count),
+                                chunks: chunks.baseAddress, chunk_count: chunks.count,
+                                texts: texts.baseAddress, text_count: texts.count)
+                            return withUnsafePointer(to: extras, body)
+                        }
                     }
                 }
             }
+        }
+    }
+
+    /// Lends the chunks of numbers.
+    private func withChunks<Result>(_ body: (UnsafeBufferPointer<codec_chunk>) -> Result) -> Result {
+        // One block holds all bodies, so that a single pointer keeps them alive.
+        colourChunks.flatMap(\.bytes).withUnsafeBufferPointer { block in
+            var place = 0
+            let chunks = colourChunks.map { chunk in
+                var entry = codec_chunk()
+                withUnsafeMutableBytes(of: &entry.name) { $0.copyBytes(from: Array(chunk.name.utf8).prefix(4)) }
+                entry.body = codec_span(bytes: block.baseAddress.map { $0 + place }, count: chunk.bytes.count)
+                place += chunk.bytes.count
+                return entry
+            }
+            return chunks.withUnsafeBufferPointer(body)
         }
     }
 }

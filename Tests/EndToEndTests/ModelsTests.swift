@@ -183,7 +183,10 @@ import Testing
     @Test("the doctor tells libraries, formats and model, and finds nothing missing")
     func healthy() throws {
         let finished = try Workplace().succeed(["doctor"])
-        for word in ["velatura", "processors", "memory", "oneDNN", "png", "jpeg", "tiff", "miniature loads"] {
+        for word in [
+            "velatura", "processors", "memory", "oneDNN", "png", "jpeg", "tiff", "profiles by Little CMS",
+            "miniature loads",
+        ] {
             #expect(finished.output.contains(word), "\(word) is not told")
         }
         #expect(finished.errors == "")

@@ -99,6 +99,12 @@ def smooth(channels):
     return np.stack([np.clip(127 + 120 * np.sin(3 * x + c) * np.cos(2 * y - c), 0, 255) for c in range(channels)], -1).astype(np.uint8)
 
 
+def ideal(inks):
+    """Inks without a profile: each takes away its colour, black the rest."""
+    light = 255 - inks.astype(int)
+    return ((light[..., :3] * light[..., 3:] + 127) // 255).astype(np.uint8)
+
+
 def jpegs():
     for name, mode, options in [
         ("grey.jpg", "L", {}), ("rgb420.jpg", "RGB", {"subsampling": 2}), ("rgb444.jpg", "RGB", {"subsampling": 0}),
@@ -108,7 +114,7 @@ def jpegs():
         picture.save(OUT / name, quality=90, **options)
         note(name, np.asarray(Image.open(OUT / name)))
     Image.fromarray(smooth(4), "CMYK").save(OUT / "cmyk.jpg")
-    note("cmyk.jpg", None, refused=True)
+    note("cmyk.jpg", ideal(np.asarray(Image.open(OUT / "cmyk.jpg"))))
 
 
 def tiffs():
@@ -142,10 +148,11 @@ def tiffs():
     Image.fromarray(bits).convert("1").save(OUT / "bilevel.tif")
     note("bilevel.tif", bits)
     write("float.tif", rng.random((H, W), dtype=np.float32), noise(1), photometric="minisblack")
-    write("cmyk.tif", noise(4), photometric="separated")
+    inks = noise(4)
+    write("cmyk.tif", inks, ideal(inks), photometric="separated")
     write("extra.tif", noise(5), photometric="rgb", extrasamples=["unspecified", "unspecified"])
     write("signed.tif", noise(1)[..., 0].astype(np.int8), np.zeros((1, 1), np.uint8), photometric="minisblack")
-    for name in ["float.tif", "cmyk.tif", "extra.tif", "signed.tif"]:
+    for name in ["float.tif", "extra.tif", "signed.tif"]:
         note(name, None, refused=True)
 
 

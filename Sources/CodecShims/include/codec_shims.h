@@ -33,8 +33,10 @@ typedef struct {
 /// A picture's shape. Samples are interleaved rows from top to bottom, 16-bit ones in the machine's byte order.
 typedef struct {
     uint32_t width, height;
-    /// 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha (never premultiplied).
+    /// 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha (never premultiplied); of inks 4, or 5 with alpha.
     uint32_t channels;
+    /// Colours are cyan, magenta, yellow and black, 0 for no ink. Only readers have them.
+    uint32_t inks;
     /// 8 or 16.
     uint32_t depth;
     /// 1…8 as in EXIF and TIFF; 1 where the format says nothing of it.
@@ -87,9 +89,18 @@ typedef struct {
     codec_text_kind kind;
 } codec_text;
 
+/// One of PNG's chunks that say what colours mean.
+typedef struct {
+    char name[5];
+    codec_span body;
+} codec_chunk;
+
 /// Beside the samples: spans without bytes are left out of the file.
 typedef struct {
     codec_span profile, exif, xmp;
+    /// Written to PNG alone, as they are.
+    const codec_chunk *chunks;
+    size_t chunk_count;
     const codec_text *texts;
     size_t text_count;
 } codec_extras;
@@ -104,7 +115,10 @@ codec_png *codec_png_open(const codec_source *source, codec_header *header, code
 /// Fills `count` rows from `y` on. Rows come in their order, `header.passes` times.
 int codec_png_rows(codec_png *reader, uint32_t y, uint32_t count, void *samples, codec_failure *failure);
 int codec_png_end(codec_png *reader, codec_failure *failure);
+/// Bytes without a count where there is one that cannot be unpacked.
 codec_span codec_png_profile(codec_png *reader);
+/// The body of the first chunk of that name, one of cICP, mDCV, cLLI, sRGB, gAMA and cHRM.
+codec_span codec_png_chunk(codec_png *reader, const char *name);
 codec_span codec_png_exif(codec_png *reader);
 /// Texts, wherever in the file they stand. `text_at` returns 0 and fills its results, or −1 when there is no such text.
 size_t codec_png_text_count(codec_png *reader);

@@ -14,6 +14,8 @@ final class GoBigSource {
     let identity: (name: String, hash: String)
     let mask: InputPicture?
     let map: Enlarging.Map?
+    /// Of the picture, whatever its channels become.
+    let space: ColourSpace
     private let mapPicture: InputPicture?
     private let reader: PictureReader
 
@@ -22,6 +24,7 @@ final class GoBigSource {
         name = path
         reader = try PictureReader(path)
         (size, channels, depth, metadata) = (reader.size, reader.channels, reader.depth, reader.metadata)
+        space = ColourSpace.read(metadata, channels).space
         var sum = SHA256()
         try reader.forEachPiece { sum.update($0) }
         identity = (path.split(separator: "/").last.map(String.init) ?? path, sum.finish())
@@ -86,7 +89,8 @@ final class GoBigSource {
         let band = target.area <= Self.largestWhole ? target.height : Self.band
         for y in stride(from: 0, to: target.height, by: band) {
             let part = Rectangle(x: 0, y: y, width: target.width, height: min(band, target.height - y))
-            let strip = try upscaler.enlarged(picture, to: target, part: part) { operations in
+            let strip = try upscaler.enlarged(picture, in: space, to: target, part: part, threads: threads) {
+                operations in
                 try Interruption.check()
                 try advance(operations)
             }

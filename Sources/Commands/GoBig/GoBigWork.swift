@@ -147,7 +147,8 @@ final class GoBigWork: ItemWork {
             recipe.edits = TilePlanFile.edits(given, from: plan)
             plan = given
         }
-        let goBig = GoBig(studio, settings, asked, skip: skip, plan: plan, recipe: recipe)
+        let goBig = GoBig(
+            studio, settings, asked, skip: skip, plan: plan, recipe: recipe, space: source.space)
         let folder = folder
         let missing = plan.tiles.filter { tile in
             shard?.has(tile) != false && !tile.isLeftOut && goBig.run(tile).start != nil
@@ -192,6 +193,7 @@ final class GoBigWork: ItemWork {
         guard let ready = prepared else { return }
         let (goBig, source, console) = (ready.goBig, ready.source, session.console)
         try session.warnOfWords(goBig.settings, goBig.studio)
+        try console.warnOfColour(source.metadata, source.channels, named: source.name)
         if skip.strength(of: goBig.settings.steps) > 0.4 {
             try console.report(
                 .warning(
@@ -235,10 +237,11 @@ final class GoBigWork: ItemWork {
             try session.note(true, in: &recipe, ready.goBig.studio, at: path)
         }
         let depth = session.output.depth ?? source.depth
+        let own =
+            source.channels.isGrey && !enlarged.channels.isGrey ? source.metadata.inColour() : source.metadata
         let metadata =
             session.output.writesRecipe
-            ? recipe.added(to: source.metadata, as: session.output.format(at: path))
-            : Recipe.removed(from: source.metadata)
+            ? recipe.added(to: own, as: session.output.format(at: path)) : Recipe.removed(from: own)
         try session.write(
             enlarged.size, channels: enlarged.channels, depth: depth, metadata: metadata, to: path, hash: recipe.hash
         ) { send in

@@ -18,6 +18,8 @@ package struct GoBig {
     package private(set) var plan: TilePlan
     /// Recipes of the source's past.
     package let history: Int
+    /// Of the source, and of everything but what is being painted.
+    package let space: ColourSpace
     /// What all tiles are painted from: the recipe, without what is a tile's own matter.
     private let identity: String
     /// For each tile, the hash of everything that it is painted from.
@@ -27,8 +29,10 @@ package struct GoBig {
     ///   - settings: with ``Settings/enlarging``
     ///   - recipe: of the whole
     package init(
-        _ studio: Studio, _ settings: Settings, _ enlarging: Enlarging, skip: Skip, plan: TilePlan, recipe: Recipe
+        _ studio: Studio, _ settings: Settings, _ enlarging: Enlarging, skip: Skip, plan: TilePlan, recipe: Recipe,
+        space: ColourSpace = .sRGB
     ) {
+        self.space = space
         (self.studio, self.settings, self.enlarging, self.skip) = (studio, settings, enlarging, skip)
         (self.plan, history) = (plan, recipe.history.count)
         identity = Self.identity(recipe, enlarging)
@@ -177,7 +181,8 @@ package struct GoBig {
         )
         let plan = try working(tile)
         let visible = region.floats(threads: threads).bleedingColours(threads: threads).colour()
-        let picture = Tensor(picture: plan.prepare(visible, threads: threads))
+        let seen = space.seen(visible, threads: threads)
+        let picture = Tensor(picture: plan.prepare(seen, threads: threads))
         let factor = model.codec.factor
         var painter = LatentPainter(
             studio, settings, size: plan.working, pass: history + tile.wave, at: place(tile, factor: factor))
@@ -198,8 +203,9 @@ package struct GoBig {
         var painted = plan.restore(decoded, threads: threads)
         if staysGrey { painted = painted.grey().colour() }
         painted = TileAnchor(amount: settings.colourAnchor, frame: tile.frame)
-            .anchored(painted, to: visible, threads: threads)
-        if let strength { painted = painted.laid(over: visible, through: strength) }
+            .anchored(painted, to: seen, threads: threads)
+        painted = space.carried(painted, over: visible, seen: seen, threads: threads)
+        if let strength { painted = painted.laid(over: visible, through: strength, in: space) }
         if region.channels.hasAlpha {
             // What transparent pixels hide is changed as what was seen in their place.
             let own = region.floats(threads: threads).droppingAlpha().colour()
@@ -242,13 +248,13 @@ extension LatentTiles {
 
 extension FloatPicture {
     /// Laid over another picture with α = min(1, 2v), in linear light; exactly the other one where v is 0.
-    fileprivate func laid(over other: FloatPicture, through mask: Mask) -> FloatPicture {
+    fileprivate func laid(over other: FloatPicture, through mask: Mask, in space: ColourSpace) -> FloatPicture {
         var result = other
         for pixel in mask.values.indices where mask.values[pixel] > 0 {
             let alpha = min(1, 2 * mask.values[pixel])
-            for channel in pixel * channelCount..<(pixel + 1) * channelCount {
-                let below = linearLight(other.values[channel])
-                result.values[channel] = displayed(below + alpha * (linearLight(values[channel]) - below))
+            for channel in 0..<channelCount {
+                let i = pixel * channelCount + channel
+                result.values[i] = space.mixed(other.values[i], values[i], share: alpha, channel: channel)
             }
         }
         return result

@@ -96,7 +96,9 @@ package struct GoBigReport {
             picture.put(strip, x: 0, y: y)
             whole = picture
         }
-        return try whole.map { try LadderPage.address(of: $0, threads: threads) } ?? ""
+        return try whole.map {
+            try LadderPage.address(of: painting.goBig.space.shown($0, threads: threads), threads: threads)
+        } ?? ""
     }
 
     private static func rounded(_ value: Double) -> String { JSONText.number((value * 100).rounded() / 100).string }
@@ -115,7 +117,8 @@ package struct GoBigReport {
             let cut = Rectangle(
                 x: max(0, min(result.size.width - side, x - side / 2)),
                 y: max(0, min(result.size.height - side, y - side / 2)), width: side, height: side)
-            let address = try LadderPage.address(of: try result.read(cut), threads: threads)
+            let shown = painting.goBig.space.shown(try result.read(cut), threads: threads)
+            let address = try LadderPage.address(of: shown, threads: threads)
             return
                 "<figure><img src=\"\(address)\" width=\(side) height=\(side) alt=\"\"><figcaption>around \(x), \(y)</figcaption></figure>"
         }.joined()
@@ -135,9 +138,10 @@ package struct GoBigReport {
                 return "<tr><td>\(tile.index + 1)</td><td>\(frame)</td><td>nothing to paint</td><td></td></tr>"
             }
             let part = frame.moved(x: -tile.frame.x, y: -tile.frame.y)
+            let space = painting.goBig.space
             let change = Similarity.meanColourDifference(
-                try painting.enlarged.read(frame).floats().droppingAlpha().colour(),
-                picture.cropped(to: part).floats().colour(), threads: threads)
+                space.seen(try painting.enlarged.read(frame).floats().droppingAlpha().colour()),
+                space.seen(picture.cropped(to: part).floats().colour()), threads: threads)
             return
                 "<tr><td>\(tile.index + 1)</td><td>\(frame)</td><td>ΔE \(Self.rounded(change))</td><td>\(seconds ?? "was there")</td></tr>"
         }

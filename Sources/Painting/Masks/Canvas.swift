@@ -6,7 +6,9 @@ import Threads
 package struct Canvas: Sendable {
     /// As the file has it: what the result is laid over.
     package let source: Picture
-    /// RGB of the source's size that painting starts from, where it is not the source itself.
+    /// Of the source; painting happens in sRGB.
+    let space: ColourSpace
+    /// RGB of the source's size and space that painting starts from, where it is not the source itself.
     let sketch: FloatPicture?
     /// What is painted, as strongly as it says, at the source's size; nil where it is everything.
     package let mask: Mask?
@@ -31,6 +33,7 @@ package struct Canvas: Sendable {
         for model: DiffusionModel, enlarged: Rectangle? = nil
     ) throws(PaintingError) {
         (self.source, self.mask, self.enlarged) = (source, mask, enlarged)
+        space = ColourSpace(source)
         self.sketch = sketch.map { Self.drawn($0.bleedingColours().colour(), on: source, through: mask) }
         becomesOpaque = masking?.isFromAlpha ?? false
         guard masking?.area == .masked, let bounds = mask?.bounds else {
@@ -75,9 +78,24 @@ package struct Canvas: Sendable {
         return result.picture(depth: depth ?? source.depth, metadata: source.metadata, threads: threads)
     }
 
-    /// The colours that the painter sees, RGB: transparent pixels get those of the opaque ones around.
+    /// The source's visible colours, RGB in its own space: transparent pixels get those of the opaque ones around.
     func visible(threads: Threads) -> FloatPicture {
         source.floats(threads: threads).bleedingColours(threads: threads).colour()
+    }
+
+    /// What was painted, in the source's own space, with what of the source lay outside sRGB.
+    ///
+    /// - Parameters:
+    ///   - painted: sRGB of the frame
+    ///   - own: of the source's size and space
+    ///   - hasResidue: whether painting started from the source at all
+    func carried(_ painted: FloatPicture, over own: FloatPicture, hasResidue: Bool, threads: Threads) -> FloatPicture {
+        if space.isPlain { return painted }
+        guard hasResidue else {
+            return space.fromLight(ColourSpace.sRGB.toLight(painted, threads: threads), threads: threads)
+        }
+        let part = own.cropped(to: frame)
+        return space.carried(painted, over: part, seen: space.seen(part, threads: threads), threads: threads)
     }
 }
 

@@ -26,7 +26,9 @@ struct Ground {
         let working =
             settings.perlinStart(plan.working, threads: threads)
             ?? plan.prepare(
-                canvas.begun(settings, pass: pass, threads: threads).cropped(to: canvas.frame), threads: threads)
+                canvas.space.seen(
+                    canvas.begun(settings, pass: pass, threads: threads).cropped(to: canvas.frame), threads: threads),
+                threads: threads)
         picture = Tensor(picture: working)
         guard let mask = canvas.mask, let masking else {
             (filled, cells, plane) = (nil, nil, nil)

@@ -31,29 +31,35 @@ struct Joint {
 
     /// The whole picture with the painted part laid over it; everything under a black mask is the source's to the bit.
     ///
-    /// - Parameter painted: RGB of the canvas's frame
-    func laid(_ painted: FloatPicture, keepsColour: Bool, depth: Int?) -> Picture {
-        let (source, frame) = (canvas.source, canvas.frame)
-        let staysGrey = source.channels.isGrey && !keepsColour
+    /// - Parameters:
+    ///   - painted: sRGB of the canvas's frame
+    ///   - hasResidue: as for ``Canvas/carried(_:over:hasResidue:threads:)``
+    func laid(_ painted: FloatPicture, keepsColour: Bool, hasResidue: Bool, depth: Int?) -> Picture {
+        let (frame, space) = (canvas.frame, canvas.space)
+        let staysGrey = canvas.source.channels.isGrey && !keepsColour
+        let source = staysGrey ? canvas.source : canvas.source.inColour()
         let original = source.floats(threads: threads)
-        var result = staysGrey ? original : original.colour()
+        var result = original
         let visible = canvas.visible(threads: threads)
         // Under a transparent mask nothing of what transparent pixels hide may be seen.
         let under = canvas.becomesOpaque ? visible : original.droppingAlpha().colour()
         let part = mask.cropped(to: frame)
-        let paint = staysGrey ? painted.grey().colour() : painted
-        let correction = amount > 0 ? correction(paint, visible.cropped(to: frame), part) : nil
+        var paint = staysGrey ? painted.grey().colour() : painted
+        if amount > 0 {
+            let kept = space.seen(visible.cropped(to: frame), threads: threads)
+            let correction = correction(paint, kept, part)
+            for i in paint.values.indices { paint.values[i] += Float(amount) * correction.values[i] }
+        }
+        paint = canvas.carried(paint, over: canvas.sketch ?? visible, hasResidue: hasResidue, threads: threads)
 
         let colours = result.channelCount - (result.hasAlpha ? 1 : 0)
         for y in 0..<frame.height {
             for x in 0..<frame.width where part[x, y] > 0 {
                 let alpha = min(1, 2 * part[x, y])
                 for channel in 0..<colours {
-                    var colour = paint[x, y, channel]
-                    if let correction { colour += Float(amount) * correction[x, y, channel] }
-                    let below = linearLight(under[frame.x + x, frame.y + y, channel])
-                    let light = below + alpha * (linearLight(min(1, max(0, colour))) - below)
-                    result[frame.x + x, frame.y + y, channel] = displayed(light)
+                    result[frame.x + x, frame.y + y, channel] = space.mixed(
+                        under[frame.x + x, frame.y + y, channel], min(1, max(0, paint[x, y, channel])), share: alpha,
+                        channel: channel)
                 }
                 if canvas.becomesOpaque { result[frame.x + x, frame.y + y, colours] = 1 }
             }

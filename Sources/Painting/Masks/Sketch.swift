@@ -11,8 +11,16 @@ extension Picture {
         guard strokes.size == size else {
             throw .unsuitable("\(name) is \(strokes.size) but \(ownName) is \(size). Resize the strokes.")
         }
+        let (space, own) = (ColourSpace(self), ColourSpace(strokes))
         let (layer, below) = (strokes.floats(), floats())
-        let colours = channels.isGrey ? layer.grey() : layer.colour()
+        // Strokes mean colours, whatever numbers say them in the picture's own space.
+        let isSame = metadata.colourIsThat(of: strokes.metadata) || space.isPlain && own.isPlain
+        let drawn = isSame ? layer : own.seen(layer)
+        var colours = channels.isGrey ? drawn.grey() : drawn.colour()
+        if !isSame {
+            colours = space.fromLight(
+                channels.isGrey ? ColourSpace.sRGB.toLight(colours) : own.toLight(layer.colour()), guess: colours)
+        }
         let count = channels.isGrey ? 1 : 3
         var result = below
         for pixel in 0..<size.area {

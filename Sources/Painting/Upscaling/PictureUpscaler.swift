@@ -1,5 +1,6 @@
 import Raster
 import Tensors
+import Threads
 
 /// Something that enlarges pictures: a resampling filter, or a network that learnt to.
 package protocol PictureUpscaler: Sendable {
@@ -32,6 +33,40 @@ extension PictureUpscaler {
     /// The whole picture, told nobody.
     package func enlarged(_ picture: FloatPicture, to target: PixelSize) throws -> FloatPicture {
         try enlarged(picture, to: target, part: nil) { _ in }
+    }
+
+    /// As ``enlarged(_:to:part:advance:)``, of a picture in a space of its own: networks see sRGB, and what lies outside
+    /// goes its way by Lanczos.
+    package func enlarged(
+        _ picture: FloatPicture, in space: ColourSpace, to target: PixelSize, part: Rectangle?, threads: Threads,
+        advance: (_ operations: Double) throws -> Void
+    ) throws -> FloatPicture {
+        if space.isPlain { return try enlarged(picture, to: target, part: part, advance: advance) }
+        let seen = space.seen(picture, threads: threads)
+        let made = try enlarged(seen, to: target, part: part, advance: advance)
+        return space.carried(
+            made, as: part ?? Rectangle(target), of: target, over: picture, seen: seen, threads: threads)
+    }
+}
+
+extension ColourSpace {
+    /// What was made of a picture as sRGB, with what lies outside as Lanczos enlarges it.
+    ///
+    /// - Parameters:
+    ///   - made: a part of the enlarged picture
+    ///   - picture: as it was, in this space
+    ///   - seen: the same as sRGB
+    func carried(
+        _ made: FloatPicture, as part: Rectangle, of target: PixelSize, over picture: FloatPicture, seen: FloatPicture,
+        threads: Threads
+    ) -> FloatPicture {
+        func plainly(_ picture: FloatPicture) -> FloatPicture {
+            picture.resized(to: part.size, box: part.box(of: target, in: picture.size), threads: threads)
+                .droppingAlpha()
+        }
+        let result = carried(
+            made.droppingAlpha(), over: plainly(picture), seen: plainly(seen), threads: threads)
+        return made.alpha.map(result.with) ?? result
     }
 }
 

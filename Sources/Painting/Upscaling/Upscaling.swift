@@ -78,8 +78,14 @@ package struct Upscaling {
             }
         }
         let picture = try reader.picture()
-        try learned.enlarged(picture.floats(threads: threads), to: target, advance: advance) { band, _ in
-            try take(band.picture(depth: depth ?? picture.depth, threads: threads))
+        let (floats, space) = (picture.floats(threads: threads), ColourSpace(picture))
+        let seen = space.isPlain ? floats : space.seen(floats, threads: threads)
+        try learned.enlarged(seen, to: target, advance: advance) { band, y in
+            let part = Rectangle(x: 0, y: y, width: band.width, height: band.height)
+            let whole =
+                space.isPlain
+                ? band : space.carried(band, as: part, of: target, over: floats, seen: seen, threads: threads)
+            try take(whole.picture(depth: depth ?? picture.depth, threads: threads))
         }
     }
 }

@@ -24,7 +24,7 @@ enum JPEGMarkers {
         return result
     }
 
-    /// The profile put together from its numbered pieces, or nil when there is none or a piece is missing.
+    /// The profile put together from its numbered pieces; nil when there is none, empty when a piece is missing.
     ///
     /// Source: ICC.1:2022, annex B.4.
     static func profile(_ markers: [[UInt8]]) -> [UInt8]? {
@@ -35,7 +35,8 @@ enum JPEGMarkers {
             pieces[Int(piece[0])] = Array(piece[2...])
             total = Int(piece[1])
         }
-        guard total > 0, (1...total).allSatisfy({ pieces[$0] != nil }) else { return nil }
+        if pieces.isEmpty { return nil }
+        guard total > 0, (1...total).allSatisfy({ pieces[$0] != nil }) else { return [] }
         return (1...total).flatMap { pieces[$0] ?? [] }
     }
 }

@@ -6,8 +6,12 @@ import Raster
 /// What a PNG says beside its samples.
 enum PNGMetadata {
     static func read(_ reader: OpaquePointer) -> PictureMetadata {
+        let profile = codec_png_profile(reader)
         var metadata = PictureMetadata(
-            profile: codec_png_profile(reader).copied, exif: codec_png_exif(reader).copied)
+            profile: profile.bytes == nil ? nil : profile.copied ?? [], exif: codec_png_exif(reader).copied,
+            colourChunks: ColourChunk.names.compactMap { name in
+                codec_png_chunk(reader, name).copied.map { ColourChunk(name: name, bytes: $0) }
+            })
         readTexts(reader, into: &metadata)
         return metadata
     }
