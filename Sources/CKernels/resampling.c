@@ -17,7 +17,8 @@ typedef int32_t ints16 __attribute__((vector_size(64)));
 typedef float floats8 __attribute__((vector_size(32)));
 typedef double doubles8 __attribute__((vector_size(64)));
 
-enum { FRACTION = 22, HALF = 1 << (FRACTION - 1), BYTE_LANES = resample_byte_lanes, FLOAT_LANES = resample_float_lanes };
+enum { FRACTION = 22, HALF = 1 << (FRACTION - 1) };
+_Static_assert(resample_byte_lanes == 32 && resample_float_lanes == 16, "lanes are two vectors");
 
 INLINE bytes16 load_bytes(const uint8_t *place) {
     bytes16 value;
@@ -122,82 +123,50 @@ INLINE void turn_floats(floats8 *v) {
     memcpy(v, w, sizeof w);
 }
 
-VARIANTS void resample_across_bytes(
-    const uint8_t *const *rows, size_t row_count, size_t width, size_t channels, const ptrdiff_t *starts,
-    const ptrdiff_t *counts, const int32_t *weights, size_t stride, size_t target, uint8_t *out, uint8_t *scratch) {
-    size_t columns = width * channels, out_columns = target * channels, i = 0;
-    for (; i + 16 <= columns; i += 16)
-        for (size_t lane = 0; lane < BYTE_LANES; lane += 16) {
-            bytes16 v[16] = {0};
-            for (size_t r = 0; r < 16 && lane + r < row_count; r++) v[r] = load_bytes(rows[lane + r] + i);
-            turn_bytes(v);
-            for (size_t c = 0; c < 16; c++) memcpy(scratch + (i + c) * BYTE_LANES + lane, &v[c], sizeof *v);
-        }
-    for (; i < columns; i++)
-        for (size_t r = 0; r < row_count; r++) scratch[i * BYTE_LANES + r] = rows[r][i];
-
-    uint8_t done[16 * BYTE_LANES];
-    for (size_t x = 0, j = 0; x < target; x++)
-        for (size_t channel = 0; channel < channels; channel++, j++) {
-            const uint8_t *source = scratch + ((size_t)starts[x] * channels + channel) * BYTE_LANES;
-            const int32_t *weight = weights + x * stride;
-            ints16 a = (ints16){0} + HALF, b = a;
-            for (ptrdiff_t tap = 0; tap < counts[x]; tap++, source += channels * BYTE_LANES) {
-                weigh_bytes(&a, source, weight[tap]);
-                weigh_bytes(&b, source + 16, weight[tap]);
-            }
-            finish_bytes(&a, done + j % 16 * BYTE_LANES);
-            finish_bytes(&b, done + j % 16 * BYTE_LANES + 16);
-            if (j % 16 < 15 && j + 1 < out_columns) continue;
-            size_t first = j / 16 * 16, count = j + 1 - first;
-            for (size_t lane = 0; lane < BYTE_LANES; lane += 16) {
-                bytes16 v[16];
-                for (size_t c = 0; c < 16; c++) v[c] = load_bytes(done + c * BYTE_LANES + lane);
-                turn_bytes(v);
-                for (size_t r = 0; r < 16 && lane + r < row_count; r++)
-                    memcpy(out + (lane + r) * out_columns + first, &v[r], count);
-            }
-        }
+/// Both kinds of samples are summed across in the same way: `wide` of them are a vector, and two vectors a column's lanes.
+#define ACROSS(kind, sample, weigher, vector, summed, wide, first_sum)                                                \
+VARIANTS void resample_across_##kind(                                                                                 \
+    const sample *const *rows, size_t row_count, size_t width, size_t channels, const ptrdiff_t *starts,              \
+    const ptrdiff_t *counts, const weigher *weights, size_t stride, size_t target, sample *out, sample *scratch) {    \
+    _Pragma("clang fp contract(off)")                                                                                 \
+    enum { LANES = 2 * wide };                                                                                        \
+    size_t columns = width * channels, out_columns = target * channels, i = 0;                                        \
+    for (; i + wide <= columns; i += wide)                                                                            \
+        for (size_t lane = 0; lane < LANES; lane += wide) {                                                           \
+            vector v[wide] = {0};                                                                                     \
+            for (size_t r = 0; r < wide && lane + r < row_count; r++) memcpy(&v[r], rows[lane + r] + i, sizeof *v);   \
+            turn_##kind(v);                                                                                           \
+            for (size_t c = 0; c < wide; c++) memcpy(scratch + (i + c) * LANES + lane, &v[c], sizeof *v);             \
+        }                                                                                                             \
+    for (; i < columns; i++)                                                                                          \
+        for (size_t r = 0; r < row_count; r++) scratch[i * LANES + r] = rows[r][i];                                   \
+                                                                                                                      \
+    sample done[wide * LANES];                                                                                        \
+    for (size_t x = 0, j = 0; x < target; x++)                                                                        \
+        for (size_t channel = 0; channel < channels; channel++, j++) {                                                \
+            const sample *source = scratch + ((size_t)starts[x] * channels + channel) * LANES;                        \
+            const weigher *weight = weights + x * stride;                                                             \
+            summed a = (summed){0} + first_sum, b = a;                                                                \
+            for (ptrdiff_t tap = 0; tap < counts[x]; tap++, source += channels * LANES) {                             \
+                weigh_##kind(&a, source, weight[tap]);                                                                \
+                weigh_##kind(&b, source + wide, weight[tap]);                                                         \
+            }                                                                                                         \
+            finish_##kind(&a, done + j % wide * LANES);                                                               \
+            finish_##kind(&b, done + j % wide * LANES + wide);                                                        \
+            if (j % wide < wide - 1 && j + 1 < out_columns) continue;                                                 \
+            size_t first = j / wide * wide, count = j + 1 - first;                                                    \
+            for (size_t lane = 0; lane < LANES; lane += wide) {                                                       \
+                vector v[wide];                                                                                       \
+                for (size_t c = 0; c < wide; c++) memcpy(&v[c], done + c * LANES + lane, sizeof *v);                  \
+                turn_##kind(v);                                                                                       \
+                for (size_t r = 0; r < wide && lane + r < row_count; r++)                                             \
+                    memcpy(out + (lane + r) * out_columns + first, &v[r], count * sizeof *out);                       \
+            }                                                                                                         \
+        }                                                                                                             \
 }
 
-VARIANTS void resample_across_floats(
-    const float *const *rows, size_t row_count, size_t width, size_t channels, const ptrdiff_t *starts,
-    const ptrdiff_t *counts, const double *weights, size_t stride, size_t target, float *out, float *scratch) {
-#pragma clang fp contract(off)
-    size_t columns = width * channels, out_columns = target * channels, i = 0;
-    for (; i + 8 <= columns; i += 8)
-        for (size_t lane = 0; lane < FLOAT_LANES; lane += 8) {
-            floats8 v[8] = {0};
-            for (size_t r = 0; r < 8 && lane + r < row_count; r++) memcpy(&v[r], rows[lane + r] + i, sizeof *v);
-            turn_floats(v);
-            for (size_t c = 0; c < 8; c++) memcpy(scratch + (i + c) * FLOAT_LANES + lane, &v[c], sizeof *v);
-        }
-    for (; i < columns; i++)
-        for (size_t r = 0; r < row_count; r++) scratch[i * FLOAT_LANES + r] = rows[r][i];
-
-    float done[8 * FLOAT_LANES];
-    for (size_t x = 0, j = 0; x < target; x++)
-        for (size_t channel = 0; channel < channels; channel++, j++) {
-            const float *source = scratch + ((size_t)starts[x] * channels + channel) * FLOAT_LANES;
-            const double *weight = weights + x * stride;
-            doubles8 a = {0}, b = {0};
-            for (ptrdiff_t tap = 0; tap < counts[x]; tap++, source += channels * FLOAT_LANES) {
-                weigh_floats(&a, source, weight[tap]);
-                weigh_floats(&b, source + 8, weight[tap]);
-            }
-            finish_floats(&a, done + j % 8 * FLOAT_LANES);
-            finish_floats(&b, done + j % 8 * FLOAT_LANES + 8);
-            if (j % 8 < 7 && j + 1 < out_columns) continue;
-            size_t first = j / 8 * 8, count = j + 1 - first;
-            for (size_t lane = 0; lane < FLOAT_LANES; lane += 8) {
-                floats8 v[8];
-                for (size_t c = 0; c < 8; c++) memcpy(&v[c], done + c * FLOAT_LANES + lane, sizeof *v);
-                turn_floats(v);
-                for (size_t r = 0; r < 8 && lane + r < row_count; r++)
-                    memcpy(out + (lane + r) * out_columns + first, &v[r], count * sizeof *out);
-            }
-        }
-}
+ACROSS(bytes, uint8_t, int32_t, bytes16, ints16, 16, HALF)
+ACROSS(floats, float, double, floats8, doubles8, 8, 0)
 
 VARIANTS void resample_words(const float *samples, uint16_t *out, size_t count) {
     for (size_t i = 0; i < count; i++) {

@@ -28,4 +28,18 @@ typedef struct {
 
 void jpeg_set_trap(jpeg_trap *trap, codec_failure *failure);
 
+/// Coefficients that lie in a file.
+typedef struct {
+    int file;
+    /// Of the file, and those that are taken.
+    uint64_t bytes, used;
+    struct jvirt_barray_control *arrays;
+} jpeg_blocks;
+
+/// What the coefficients of all of a picture take; 0 where its rows come without.
+uint64_t jpeg_blocks_bytes(j_decompress_ptr info);
+/// Before decoding: they are to lie in a new file of so many bytes, which outlives the reader.
+void jpeg_blocks_begin(jpeg_blocks *self, j_decompress_ptr info, int file, uint64_t bytes);
+void jpeg_blocks_end(jpeg_blocks *self);
+
 #endif

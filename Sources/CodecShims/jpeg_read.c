@@ -21,6 +21,7 @@ struct codec_jpeg {
     jpeg_source source;
     int started, are_inverted;
     struct jpeg_progress_mgr progress;
+    jpeg_blocks blocks;
     jpeg_trap trap;
 };
 
@@ -69,15 +70,6 @@ static void set_source(codec_jpeg *self, const codec_source *source) {
     self->info.src = &self->source.manager;
 }
 
-/// What libjpeg holds of a picture whose scans each cover all of it: every coefficient.
-static uint64_t coefficient_bytes(j_decompress_ptr info) {
-    if (!lazy_jpeg_has_multiple_scans(info)) return 0;
-    uint64_t blocks = 0;
-    for (int c = 0; c < info->num_components; c++)
-        blocks += (uint64_t)info->comp_info[c].width_in_blocks * info->comp_info[c].height_in_blocks;
-    return blocks * sizeof(JBLOCK);
-}
-
 codec_jpeg *codec_jpeg_open(const codec_source *source, codec_header *header, codec_failure *failure) {
     if (codec_jpeg_available(failure)) return NULL;
     codec_jpeg *self = calloc(1, sizeof *self);
@@ -115,13 +107,17 @@ codec_jpeg *codec_jpeg_open(const codec_source *source, codec_header *header, co
         .orientation = 1,
         .passes = 1,
         .band_rows = 1,
-        .memory = coefficient_bytes(&self->info)};
+        .memory = jpeg_blocks_bytes(&self->info)};
     double units = self->info.density_unit == 1 ? 1 / 0.0254 : self->info.density_unit == 2 ? 100 : 0;
     if (self->info.saw_JFIF_marker && units > 0) {
         header->horizontal_resolution = self->info.X_density * units;
         header->vertical_resolution = self->info.Y_density * units;
     }
     return self;
+}
+
+void codec_jpeg_unroll(codec_jpeg *self, int file, uint64_t bytes) {
+    jpeg_blocks_begin(&self->blocks, &self->info, file, bytes);
 }
 
 int codec_jpeg_rows(codec_jpeg *self, uint32_t y, uint32_t count, void *samples, codec_failure *failure) {
@@ -158,5 +154,6 @@ codec_span codec_jpeg_marker(codec_jpeg *self, int number, size_t index) {
 void codec_jpeg_close(codec_jpeg *self) {
     if (!self) return;
     lazy_jpeg_destroy_decompress(&self->info);
+    jpeg_blocks_end(&self->blocks);
     free(self);
 }

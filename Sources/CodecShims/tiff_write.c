@@ -35,6 +35,16 @@ static void set_tags(TIFF *tiff, const codec_header *header, const codec_extras 
         lazy_TIFFSetField(tiff, TIFFTAG_XMLPACKET, (uint32_t)extras->xmp.count, extras->xmp.bytes);
 }
 
+int codec_tiff_is_big(const codec_header *header, const codec_extras *extras, int lzw) {
+    // Where nothing can be made smaller, deflate adds a few bytes to a strip and LZW codes of up to 12 bits for 8.
+    double samples = (double)header->width * header->channels * (header->depth / 8) * header->height;
+    double strips = header->height < samples / (1 << 18) ? header->height : samples / (1 << 18) + 1;
+    double all = (lzw ? 1.5 : 1.001) * samples + strips * 64 + (double)extras->profile.count
+        + (double)extras->exif.count + (double)extras->xmp.count + 4096;
+    // Classic TIFF counts to 4 GiB.
+    return all >= 4294967296.0;
+}
+
 struct codec_tiff_writer {
     TIFF *tiff;
     tiff_file file;
@@ -54,8 +64,7 @@ codec_tiff_writer *codec_tiff_create(
     self->height = header->height;
     self->strip_rows = self->stride >= 1 << 18 ? 1 : (uint32_t)((1 << 18) / self->stride);
     if (self->strip_rows > header->height) self->strip_rows = header->height;
-    // Classic TIFF counts to 4 GiB.
-    big = big || (double)self->stride * header->height > 3.9e9;
+    big = big || codec_tiff_is_big(header, extras, lzw);
     self->file = (tiff_file){.sink = sink, .is_written = 1, .failure = failure};
     self->strip = malloc(self->stride * self->strip_rows);
     tiff_forget_complaint();

@@ -43,14 +43,10 @@ struct FitCommand: ItemCommand {
     @Flag(name: .long, help: "List the sizes to choose from with their aspect error, and write nothing.")
     var list = false
 
-    @Option(
-        name: .long,
-        help: ArgumentHelp("The most pixels that a picture may have, before or after.", valueName: "n"))
-    var limitPixels = 1 << 30
-
     @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
     var threads: Int?
 
+    @OptionGroup var limits: SizeLimitOptions
     @OptionGroup(title: "Results") var results: ResultOptions
     @OptionGroup(title: "Folders") var batch: BatchOptions
     @OptionGroup(title: "Telling") var telling: TellingOptions
@@ -68,9 +64,6 @@ struct FitCommand: ItemCommand {
         if let maxPixels, maxPixels < 1 {
             throw ValidationError("--max-pixels is \(maxPixels), but a number above 0 is expected.")
         }
-        if limitPixels < 1 {
-            throw ValidationError("--limit-pixels is \(limitPixels), but a number above 0 is expected.")
-        }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
         }
@@ -83,7 +76,8 @@ struct FitCommand: ItemCommand {
     var plansOnly: Bool { list || telling.explain }
 
     func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
-        let session = PaintingSession(console: run.console, output: try run.output(results), journal: run.journal)
+        let session = PaintingSession(
+            console: run.console, output: try run.output(results), journal: run.journal, threads: Threads(threads))
         return items.map { FitWork(self, $0, session, isAlone: items.count == 1) }
     }
 

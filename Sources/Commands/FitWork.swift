@@ -33,6 +33,7 @@ final class FitWork: ItemWork {
         if command.mode == .outpaint { paths.append(try names.path(beside: result, suffix: "fit-mask.png")) }
     }
 
+    func size(of path: String) throws -> PixelSize { try command.limits.size(of: path) }
     func check(_ size: PixelSize, mask: PixelSize?) throws { _ = try plan(size) }
     func request() throws -> StudioRequest? { nil }
     /// Of a short list too, pictures are read when their turn comes: nothing has to be known of all of them.
@@ -42,7 +43,11 @@ final class FitWork: ItemWork {
 
     /// Reading and resampling, in operations.
     func work(_ size: PixelSize, _ studio: Studio?) throws -> Double { Double(size.area) * 1000 }
-    var work: Double { ready.map { Double($0.source.size.area) * 1000 } ?? 0 }
+    var work: Double {
+        // A pipe can be looked at only once.
+        let glanced = ready == nil && WholeFile.isPlain(item.input) ? try? size(of: item.input) : nil
+        return (ready?.source.size ?? glanced).map { Double($0.area) * 1000 } ?? 0
+    }
 
     private var options: FitOptions {
         FitOptions(mode: command.mode, goal: command.goal, multiple: command.multiple)
@@ -55,29 +60,20 @@ final class FitWork: ItemWork {
         } catch {
             throw .unsuitable("\(item.input): \(error.description)")
         }
-        guard max(plan.target.width, plan.target.height, plan.scaled.width, plan.scaled.height) <= Self.longest,
-            plan.target.area <= command.limitPixels
-        else {
-            throw .unsuitable(
-                "\(item.input): the size \(plan.target) is over the limit of \(command.limitPixels) pixels and \(Self.longest) on a side. Ask for a smaller size or multiple, or raise --limit-pixels."
-            )
-        }
+        try command.limits.check(
+            plan.target, cutFrom: plan.scaled, of: item.input, mend: "Ask for a smaller size or multiple")
         return plan
     }
 
     private func opened() throws -> Ready {
         if let ready { return ready }
         try Interruption.check()
-        let source = try reader()
-        let plan = try plan(source.size)
-        let identity = (
-            name: item.input.split(separator: "/").last.map(String.init) ?? item.input,
-            hash: try SHA256.hash(source.file)
-        )
+        let source = try InputStrips(item.input, command.limits)
+        let plan = try plan(source.reader.size)
         let recipe = FitRecipe(
-            plan: plan, goal: command.goal, multiple: command.multiple, source: identity,
+            plan: plan, goal: command.goal, multiple: command.multiple, source: source.identity,
             form: session.form(at: paths.first ?? ""))
-        let new = Ready(source: source, plan: plan, recipe: recipe)
+        let new = Ready(source: source.reader, plan: plan, recipe: recipe)
         ready = new
         return new
     }
@@ -85,31 +81,21 @@ final class FitWork: ItemWork {
     /// A picture that runs on beyond its sides is held whole; its mask goes beside it.
     private func runOn(_ ready: Ready, began: Double, _ advance: () throws -> Void) throws {
         let (plan, hash) = (ready.plan, ready.recipe.hash(over: ready.source.metadata))
-        let fitted = plan.apply(to: try PictureFile.read(item.input), threads: Threads(command.threads))
+        let fitted = plan.apply(to: try ready.source.picture(), threads: Threads(command.threads))
         try advance()
         try session.write(
             fitted, ready.recipe, over: ready.source.metadata, to: paths[0], input: item.input, began: began)
         for path in paths.dropFirst() {
-            let mask = try PictureFile.encode(plan.mask, as: .png, options: .init(), name: path)
-            try session.write(mask, to: path, hash: hash, carriesRecipe: false)
+            let mask = plan.mask
+            try session.write(
+                mask.size, channels: mask.channels, depth: mask.depth, metadata: .init(), to: path, hash: hash,
+                format: .png
+            ) { send in try send(mask) }
             try session.console.report(
                 .result(
                     .init(path: path, input: item.input, command: "fit", seconds: clock() - began, hash: hash)))
         }
         close()
-    }
-
-    private func reader() throws -> PictureReader {
-        do throws(PictureFileError) {
-            return try PictureReader(
-                item.input,
-                limits: .init(longestSide: Self.longest, pixels: command.limitPixels, fileBytes: Self.largestFile))
-        } catch {
-            guard case .tooManyPixels(_, let size, let limit) = error else { throw error }
-            throw PaintingError.unsuitable(
-                "\(item.input) is \(size), which is \(size.area) pixels, and the limit is \(limit). Reduce it first, or raise --limit-pixels."
-            )
-        }
     }
 
     func recipes() throws -> [ExpectedResult] {
@@ -141,18 +127,18 @@ final class FitWork: ItemWork {
         let plan = ready.plan
         var line = isAlone && !session.console.isOfMany ? plan.description : "\(item.input): \(plan)"
         let bytes = Double(ready.source.diskBytes(plan))
-        if bytes >= 1e8 { line += ", with \(MemorySize.text(bytes)) on disk meanwhile" }
+        // What is less than that no disk lacks.
+        if bytes >= 1e8 || command.telling.explain && bytes > 0 {
+            line += ", with \(MemorySize.text(bytes)) on disk meanwhile"
+        }
         return line
     }
-
-    /// The longest side and the largest file that are read or made.
-    private static let (longest, largestFile) = (1 << 20, 1 << 42)
 
     func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
         let began = clock()
         let work = work
         let ready = try opened()
-        let (source, plan, output, path) = (ready.source, ready.plan, session.output, paths[0])
+        let (source, plan, path) = (ready.source, ready.plan, paths[0])
         try session.console.warnOfCarriedColour(source.metadata, source.channels, named: item.input)
         if command.telling.json {
             Console.say(json(ready))
@@ -160,34 +146,20 @@ final class FitWork: ItemWork {
             // Standard output holds the results' paths alone.
             try session.console.report(.note(line(ready)))
         }
-        try session.warnOfForm(
-            depth: source.depth, hasTransparency: source.channels.hasAlpha, metadata: source.metadata, at: path)
-        // What the picture's own past says goes on with it, with what was done here.
-        let metadata =
-            output.writesRecipe
-            ? ready.recipe.added(to: source.metadata, as: output.format(at: path))
-            : Recipe.removed(from: source.metadata)
-        let hash = ready.recipe.hash(over: source.metadata)
         if plan.mode == .outpaint { return try runOn(ready, began: began) { try advance(work, "fitting") } }
-        // Pixels that have to wait lie where the result will.
-        let folder = String(path.reversed().drop { $0 != "/" }.reversed()) + "."
-        try WholeFile.makeFolder(folder, for: path)
+        let (folder, threads) = (try session.folder(of: path), Threads(command.threads))
         source.folder = folder
-        let (threads, depth) = (Threads(command.threads), output.depth ?? source.depth)
         try session.write(
-            plan.target, channels: source.channels, depth: depth, metadata: metadata, to: path, hash: hash,
-            threads: threads
+            plan.target, channels: source.channels, depth: source.depth, ready.recipe, over: source.metadata, to: path,
+            input: item.input, began: began
         ) { send in
             try source.fitted(plan, in: folder, threads: threads) { strip, _ in
-                try Interruption.check()
-                try send(strip.converted(depth: depth))
+                try send(strip)
                 if work > 0 {
                     try advance(work * Double(strip.height) / Double(plan.target.height), "fitting")
                 }
             }
         }
-        try session.console.report(
-            .result(.init(path: path, input: item.input, command: "fit", seconds: clock() - began, hash: hash)))
         close()
     }
 

@@ -13,6 +13,8 @@ enum Interruption {
     private static let asked = Atomic<Bool>(false)
 
     static func install() {
+        // A file that grows over the shell's limit is then told like a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         for number in [SIGINT, SIGTERM, SIGHUP] {
             let before = signal(number) { _ in
                 if Interruption.asked.exchange(true, ordering: .relaxed) { _exit(130) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Painting
 import Raster
+import Threads
 
 extension Roughness.Kind: ExpressibleByArgument {}
 
@@ -79,6 +80,7 @@ struct NoiseCommand: ItemCommand {
     @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
     var threads: Int?
 
+    @OptionGroup var limits: SizeLimitOptions
     @OptionGroup(title: "Results") var results: ResultOptions
     @OptionGroup(title: "Folders") var batch: BatchOptions
     @OptionGroup(title: "Telling") var telling: TellingOptions
@@ -125,7 +127,8 @@ struct NoiseCommand: ItemCommand {
     var maskPath: String? { mask }
 
     func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
-        let session = PaintingSession(console: run.console, output: try run.output(results), journal: run.journal)
+        let session = PaintingSession(
+            console: run.console, output: try run.output(results), journal: run.journal, threads: Threads(threads))
         let seed = roughness.amount.isCalming ? 0 : seed ?? run.sharedSeed()
         return items.map { NoiseWork(self, $0, session, seed: seed) }
     }

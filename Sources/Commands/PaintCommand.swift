@@ -3,6 +3,7 @@ import Painting
 import Raster
 import RasterFiles
 import Sampling
+import Threads
 
 struct PaintCommand: PaintingCommand {
     static let configuration = CommandConfiguration(
@@ -56,7 +57,8 @@ struct PaintCommand: PaintingCommand {
                     "paint takes one noise level, but \(skips.count) are given. Give one, or paint once for each.")
             }
             let skip = perlinInit == nil ? nil : skips[0]
-            let session = PaintingSession(console: console, output: try results.options())
+            let session = PaintingSession(
+                console: console, output: try results.options(), threads: Threads(painting.threads))
             var outputs = OutputPlan(session.output, results: seeds.count)
             let paths =
                 telling.explain

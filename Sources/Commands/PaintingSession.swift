@@ -15,9 +15,10 @@ protocol PaintingCommand: ParsableCommand {
 struct PaintingSession {
     let console: Console
     let output: OutputOptions
-
     /// Where the results are noted, where they are a batch's.
     var journal: Journal?
+    /// What writing results may use.
+    let threads: Threads
 
     /// The model with the LoRAs and hypernetworks that options and words ask for.
     ///
@@ -183,28 +184,30 @@ struct PaintingSession {
 
     /// Writes a picture that carries what it is to say of itself.
     ///
-    /// - Parameters:
-    ///   - hash: of its recipe
-    ///   - compression: PNG's
-    func write(_ picture: Picture, to path: String, hash: String, compression: Int = 6) throws {
-        let bytes = try PictureFile.encode(
-            picture, as: output.format(at: path), options: .init(quality: output.quality, compression: compression),
-            name: path)
-        try write(bytes, to: path, hash: hash, carriesRecipe: output.writesRecipe)
+    /// - Parameter hash: of its recipe
+    func write(_ picture: Picture, to path: String, hash: String) throws {
+        try write(
+            picture.size, channels: picture.channels, depth: picture.depth, metadata: picture.metadata, to: path,
+            hash: hash, compression: 6
+        ) { send in try send(picture) }
     }
 
     /// Writes a picture that comes strip by strip.
     ///
     /// - Parameters:
     ///   - metadata: what it is to say of itself, the recipe of this hash in it
+    ///   - format: without one, what is asked for of results
+    ///   - compression: PNG's
     ///   - body: calls what it is given with one strip after the other
     func write(
         _ size: PixelSize, channels: Picture.Channels, depth: Int, metadata: PictureMetadata, to path: String,
-        hash: String, threads: Threads, _ body: (_ send: (Picture) throws -> Void) throws -> Void
+        hash: String, format: PictureFormat? = nil, compression: Int = 4,
+        _ body: (_ send: (Picture) throws -> Void) throws -> Void
     ) throws {
         let options = PictureFile.WriteOptions(
-            format: output.format(at: path), quality: output.quality, overwrite: output.overwrite || journal != nil,
-            threads: threads)
+            format: format ?? output.format(at: path), quality: output.quality, compression: compression,
+            // What stands there was looked at before a batch's picture is painted.
+            overwrite: output.overwrite || journal != nil, threads: threads)
         try PictureFile.write(
             size, channels: channels, depth: depth, metadata: metadata, to: path, options: options,
             before: { file in

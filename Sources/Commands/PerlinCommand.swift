@@ -70,20 +70,13 @@ struct PerlinCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
     var threads: Int?
 
+    @OptionGroup var limits: SizeLimitOptions
     @OptionGroup(title: "Results") var results: ResultOptions
     @OptionGroup(title: "Telling") var telling: TellingOptions
-
-    /// What is made at most: the field is held whole.
-    private static let (longest, largestArea) = (65_535, 1 << 28)
 
     func validate() throws {
         if results.output == nil, !telling.explain {
             throw ValidationError("There is no input to name the result after. Give -o a file or a folder.")
-        }
-        guard max(size.size.width, size.size.height) <= Self.longest, size.size.area <= Self.largestArea else {
-            throw ValidationError(
-                "--size is \(size.size), but at most \(Self.largestArea) pixels and \(Self.longest) on a side are made."
-            )
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
@@ -93,23 +86,37 @@ struct PerlinCommand: ParsableCommand {
     func run() throws {
         try telling.telling { console in
             let began = clock()
+            try limits.check(size.size, of: "perlin", mend: "Ask for a smaller --size")
             let output = try results.options()
             var names = OutputPlan(output, results: 1)
             let path = telling.explain ? "" : try names.path(for: .init(input: "velatura", command: "perlin"))
             let picture = PerlinPicture(
                 mode, octaves: octaves?.counts ?? PerlinPicture.defaultOctaves, wrap: wrap?.wrap ?? .init())
             let start = PerlinStart(picture, seed: seed ?? randomSeed())
-            let session = PaintingSession(console: console, output: output)
+            let session = PaintingSession(console: console, output: output, threads: Threads(threads))
             let recipe = PerlinRecipe(start, wrap: wrap?.text, size: size.size, form: session.form(at: path))
             if telling.explain {
                 return console.say(
                     recipe.plan, [("event", .text("plan"))] + recipe.members.filter { $0.0 != "plan" })
             }
             if seed == nil { try console.report(.note("seed \(start.seed)")) }
-            let made = start.picture(size.size, depth: output.depth ?? 8, threads: Threads(threads))
             // Noise is no smaller for being looked at longer.
             try session.write(
-                made, recipe, over: .init(), to: path, input: nil, seed: start.seed, began: began, compression: 1)
+                size.size, channels: picture.channels, depth: output.depth ?? 8, recipe, over: .init(), to: path,
+                input: nil, seed: start.seed, began: began, compression: 1
+            ) { send in
+                // What is gone through beforehand, for its contrast, is not counted.
+                let meter = ProgressMeter(total: Double(size.size.area), now: clock)
+                try withoutActuallyEscaping(send) { send in
+                    try start.bands(
+                        size.size, depth: output.depth ?? 8, threads: Threads(threads),
+                        pause: { try Interruption.check() }
+                    ) { band in
+                        try send(band)
+                        try console.report(.progress(meter.add(Double(band.size.area), stage: "perlin")))
+                    }
+                }
+            }
         }
     }
 }

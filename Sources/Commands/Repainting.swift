@@ -2,6 +2,7 @@ import Painting
 import Raster
 import RasterFiles
 import Sampling
+import Threads
 
 /// A picture that is to be repainted, with what belongs to it.
 struct Subject {
@@ -70,7 +71,9 @@ struct Repainting {
         guard Set(seeds).count == seeds.count else {
             throw PaintingError.usage("--seed names a seed twice. Leave one out.")
         }
-        let session = PaintingSession(console: run.console, output: try run.output(results), journal: run.journal)
+        let session = PaintingSession(
+            console: run.console, output: try run.output(results), journal: run.journal,
+            threads: Threads(painting.threads))
         var settings = try painting.settings()
         finish.apply(to: &settings, anchor: defaultAnchor)
         (settings.masking, settings.background, settings.perlinInit) = (masking, background, perlinInit)

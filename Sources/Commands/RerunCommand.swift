@@ -45,6 +45,13 @@ struct RerunCommand: ParsableCommand {
         name: .long, help: ArgumentHelp("Most memory to use. (default: as much as is fastest)", valueName: "size"))
     var memoryLimit: MemoryLimit?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The most pixels that a picture may have, of what was fitted, roughened, enlarged or made of Perlin noise.",
+            valueName: "n"))
+    var limitPixels: Int?
+
     @Flag(name: .long, help: "Replace a result that is there already.")
     var overwrite = false
 
@@ -74,11 +81,15 @@ struct RerunCommand: ParsableCommand {
 
     /// The command that made the picture, with its input and model found.
     private func repeated(_ console: Console) throws -> any ParsableCommand {
-        let metadata = try PictureFile.read(picture).metadata
+        // However large it is: none of its pixels are read.
+        let metadata = try PictureFile.glance(
+            picture, limits: .init(longestSide: .max, pixels: .max, fileBytes: .max)
+        ).metadata
         var wanted: RecipeArguments
         let recipe = Recipe.read(metadata)
         if let recipe, recipe["command"].text == "upscale" { return try enlarged(recipe) }
         if let recipe, let command = try unpainted(recipe) { return command }
+        try refuse([("--limit-pixels", limitPixels.map(String.init))], "painted")
         if let recipe {
             wanted = try RecipeArguments(recipe: recipe, picture: picture)
         } else if let text = metadata.parameters {
@@ -92,7 +103,7 @@ struct RerunCommand: ParsableCommand {
         let source = try source(wanted, search, console)
         var line = wanted.options
         if let source, let size = wanted.paintedSize.flatMap(SizeArgument.init)?.size,
-            try PictureFile.read(source).size != size
+            try PictureFile.glance(source).size != size
         {
             line.append("--work-size=\(size.width)x\(size.height)")
             try console.report(
@@ -200,6 +211,8 @@ struct RerunCommand: ParsableCommand {
             ].filter(\.0).map(\.1) + (threads.map { ["--threads=\($0)"] } ?? [])
     }
 
+    private var limit: [String] { limitPixels.map { ["--limit-pixels=\($0)"] } ?? [] }
+
     /// The command that made a picture for which nothing was painted; nil of others.
     private func unpainted(_ recipe: JSON) throws -> (any ParsableCommand)? {
         guard let name = recipe["command"].text, ["compose", "fit", "noise", "perlin"].contains(name) else {
@@ -231,7 +244,8 @@ struct RerunCommand: ParsableCommand {
             }
             return ["--", path]
         }
-        let common = common(recipe["format"].text)
+        if name == "compose" { try refuse([("--limit-pixels", limitPixels.map(String.init))], "composed") }
+        let common = common(recipe["format"].text) + limit
         do {
             switch name {
             case "fit": return try FitCommand.parse(FitRecipe.options(recipe) + common + source())
@@ -274,7 +288,7 @@ struct RerunCommand: ParsableCommand {
                 "\(name), which \(picture) was enlarged from, is not \(search.places). Name it with --input, or its folder with --find."
             )
         }
-        options += common(recipe["format"].text)
+        options += common(recipe["format"].text) + limit
         if let memoryLimit { options.append("--memory-limit=\(memoryLimit.argument)") }
         do {
             return try UpscaleCommand.parse(options + ["--", source])

@@ -2,6 +2,7 @@ import ArgumentParser
 import Painting
 import Raster
 import RasterFiles
+import Threads
 
 #if canImport(Glibc)
     import Glibc
@@ -37,6 +38,7 @@ struct UpscaleCommand: ItemCommand {
             "How many times as long sides become. (default: the upscaler's own, of lanczos 2)", valueName: "x"))
     var scale: Double?
 
+    @OptionGroup var limits: SizeLimitOptions
     @OptionGroup(title: "Results") var results: ResultOptions
     @OptionGroup(title: "Running") var running: EngineOptions
     @OptionGroup(title: "Folders") var batch: BatchOptions
@@ -57,7 +59,9 @@ struct UpscaleCommand: ItemCommand {
         if !isLanczos, upscaler != LearnedUpscaler.miniature, access(upscaler, F_OK) != 0 {
             throw PaintingError.missing("The upscaler \(upscaler) is not there. Check the path.")
         }
-        let session = PaintingSession(console: run.console, output: try run.output(results), journal: run.journal)
+        let session = PaintingSession(
+            console: run.console, output: try run.output(results), journal: run.journal,
+            threads: Threads(running.threads))
         return items.map { UpscaleWork(self, $0, session, run.upscalers) }
     }
 

@@ -13,7 +13,7 @@ final class UpscaleWork: ItemWork {
     private var ready: Ready?
 
     private struct Ready {
-        var source: InputPicture
+        var source: PictureReader
         var upscaling: Upscaling
         var recipe: UpscaleRecipe
     }
@@ -29,7 +29,14 @@ final class UpscaleWork: ItemWork {
         paths = [try names.path(for: .init(input: item.input, command: "upscale", subfolder: item.subfolder))]
     }
 
-    func check(_ size: PixelSize, mask: PixelSize?) throws { try upscaling(size).check(item.input) }
+    func size(of path: String) throws -> PixelSize { try command.limits.size(of: path) }
+
+    func check(_ size: PixelSize, mask: PixelSize?) throws {
+        for size in try upscaling(size).sizes {
+            try command.limits.check(
+                size, of: item.input, mend: "Choose a smaller --scale, or an upscaler of a smaller factor")
+        }
+    }
     func request() throws -> StudioRequest? { nil }
     /// Of a short list too, pictures are read when their turn comes: nothing has to be known of all of them.
     func open() throws {}
@@ -42,7 +49,7 @@ final class UpscaleWork: ItemWork {
 
     func work(_ size: PixelSize, _ studio: Studio?) throws -> Double { try upscaling(size).estimate.operations }
     var work: Double {
-        let size = ready?.source.picture.size ?? (try? PictureFile.glance(item.input).size)
+        let size = ready?.source.size ?? (try? size(of: item.input))
         return size.flatMap { try? upscaling($0).estimate.operations } ?? 0
     }
 
@@ -59,40 +66,41 @@ final class UpscaleWork: ItemWork {
     private func opened() throws -> Ready {
         if let ready { return ready }
         try Interruption.check()
-        let source = try InputPicture(item.input)
-        let upscaling = try upscaling(source.picture.size)
-        try upscaling.check(item.input)
-        let output = session.output
-        let format = output.format(at: paths.first ?? "")
-        let form = Recipe.Form(format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil)
+        let source = try InputStrips(item.input, command.limits)
+        try check(source.reader.size, mask: nil)
+        let upscaling = try upscaling(source.reader.size)
         let kernels = try (upscaling.upscaler as? LearnedUpscaler)?.kernels() ?? []
         let new = Ready(
-            source: source, upscaling: upscaling,
-            recipe: UpscaleRecipe(upscaling, source: source.identity, form: form, kernels: kernels))
+            source: source.reader, upscaling: upscaling,
+            recipe: UpscaleRecipe(
+                upscaling, source: source.identity, form: session.form(at: paths.first ?? ""), kernels: kernels))
         ready = new
         return new
     }
 
     func recipes() throws -> [ExpectedResult] {
         let ready = try opened()
-        let hash = ready.recipe.hash(over: ready.source.picture.metadata)
+        let hash = ready.recipe.hash(over: ready.source.metadata)
         return paths.map { .init(path: $0, recipes: [hash], carriesRecipe: session.output.writesRecipe) }
     }
 
     func tell() throws {
         guard command.plansOnly else { return }
-        let upscaling = try opened().upscaling
-        session.console.say(line(upscaling), members(upscaling))
+        let ready = try opened()
+        session.console.say(line(ready), members(ready))
         close()
     }
 
-    private func line(_ upscaling: Upscaling) -> String {
-        let estimate = upscaling.estimate
+    private func line(_ ready: Ready) -> String {
+        let (upscaling, estimate) = (ready.upscaling, ready.upscaling.estimate)
+        let disk = upscaling.diskBytes(ready.source)
         return
-            "\(item.input): \(upscaling.description), about \(Console.time(upscaling.seconds(threads))), at most about \(MemorySize.text(estimate.bytes)) beside the pictures"
+            "\(item.input): \(upscaling.description), about \(Console.time(upscaling.seconds(threads))), at most about \(MemorySize.text(estimate.bytes)) in memory"
+            + (disk > 0 ? " and \(MemorySize.text(Double(disk))) on disk meanwhile" : "")
     }
 
-    private func members(_ upscaling: Upscaling) -> [(String, JSONText)] {
+    private func members(_ ready: Ready) -> [(String, JSONText)] {
+        let upscaling = ready.upscaling
         func size(_ size: PixelSize) -> JSONText { .list([.integer(size.width), .integer(size.height)]) }
         let estimate = upscaling.estimate
         return [
@@ -101,39 +109,36 @@ final class UpscaleWork: ItemWork {
             ("factor", upscaling.upscaler.factor.map(JSONText.integer) ?? .null),
             ("passes", .integer(estimate.passes)),
             ("seconds", .number((upscaling.seconds(threads) * 10).rounded() / 10)),
-            ("bytes", .number(estimate.bytes.rounded())),
+            ("bytes", .number(estimate.bytes.rounded())), ("disk", .integer(upscaling.diskBytes(ready.source))),
         ]
     }
 
     func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
         let began = clock()
         let ready = try opened()
-        let (picture, output, console) = (ready.source.picture, session.output, session.console)
+        let (source, upscaling, console) = (ready.source, ready.upscaling, session.console)
         if !console.isOfMany || console.tellsAll {
-            console.tell("\(item.input): \(ready.upscaling.description)", members(ready.upscaling))
+            console.tell("\(item.input): \(upscaling.description)", members(ready))
         }
-        if ready.upscaling.upscaler is LearnedUpscaler {
-            try console.warnOfColour(picture, named: item.input)
+        if upscaling.upscaler is LearnedUpscaler {
+            try console.warnOfColour(source.metadata, source.channels, named: item.input)
         } else {
-            try console.warnOfCarriedColour(picture.metadata, picture.channels, named: item.input)
+            try console.warnOfCarriedColour(source.metadata, source.channels, named: item.input)
         }
-        var result = try ready.upscaling.apply(to: picture, depth: output.depth, threads: threads) {
-            try advance($0, "upscaling")
+        source.folder = try session.folder(of: paths[0])
+        try session.write(
+            upscaling.target, channels: source.channels, depth: source.depth, ready.recipe, over: source.metadata,
+            to: paths[0], input: item.input, began: began
+        ) { send in
+            try upscaling.apply(to: source, depth: session.output.depth, threads: threads) { operations in
+                try advance(operations, "upscaling")
+            } _: { band in
+                try send(band)
+            }
         }
-        // What the picture's own past says goes on with it, with what was done here.
-        result.metadata =
-            output.writesRecipe
-            ? ready.recipe.added(to: picture.metadata, as: output.format(at: paths[0]))
-            : Recipe.removed(from: picture.metadata)
-        let hash = ready.recipe.hash(over: picture.metadata)
-        try session.warnOfForm(picture, at: paths[0])
-        try session.write(result, to: paths[0], hash: hash)
-        if let learned = ready.upscaling.upscaler as? LearnedUpscaler {
+        if let learned = upscaling.upscaler as? LearnedUpscaler {
             session.tellProfile(of: learned.network.engine, seconds: clock() - began)
         }
-        try console.report(
-            .result(
-                .init(path: paths[0], input: item.input, command: "upscale", seconds: clock() - began, hash: hash)))
         close()
     }
 }

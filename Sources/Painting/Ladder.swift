@@ -44,7 +44,8 @@ package struct Ladder {
         }
         let contact = ContactSheet(entries.map { .init($0.picture, labels: [$0.label, $0.detail]) }).picture(
             threads: threads)
-        let sheet = try PictureFile.encode(contact, as: .png, name: "the contact sheet")
+        let sheet = try PictureFile.encode(
+            contact, as: .png, options: .init(threads: threads), name: "the contact sheet")
         let html = try LadderPage(title: title, prompt: prompt, entries: entries).html(threads: threads)
         return (sheet, Array(html.utf8))
     }

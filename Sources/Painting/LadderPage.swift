@@ -80,7 +80,7 @@ struct LadderPage {
         }
         // Transparency needs PNG; everything else is a photograph to look at.
         let format: PictureFormat = picture.hasTransparency ? .png : .jpeg
-        let bytes = try PictureFile.encode(picture, as: format, options: .init(quality: 92))
+        let bytes = try PictureFile.encode(picture, as: format, options: .init(quality: 92, threads: threads))
         return "data:\(format.mediaType);base64," + base64(bytes)
     }
 

@@ -12,13 +12,34 @@ package struct Mask: Hashable, Sendable {
     }
 
     /// What a picture says as a mask: its luma, as far as it is opaque; what is transparent is black.
+    ///
+    /// Every pixel is taken for itself, so strips of a mask are the mask of strips.
     package init(_ picture: Picture) {
-        let floats = picture.floats()
-        // Luma of a grey would be off by a rounding.
-        let grey = picture.isGreyInColour ? floats.channel(0) : floats.grey().channel(0)
-        var values = grey.values
-        if let alpha = floats.alpha { for i in values.indices { values[i] *= alpha.values[i] } }
-        self.init(size: picture.size, values: values.map { min(1, max(0, $0)) })
+        let count = picture.channels.count
+        let (isGrey, hasAlpha) = (picture.channels.isGrey, picture.channels.hasAlpha)
+        let (red, green, blue) = FloatPicture.lumaWeights
+        func values<Sample: FixedWidthInteger>(_ samples: [Sample], _ maximum: Float) -> [Float] {
+            samples.withUnsafeBufferPointer { samples in
+                (0..<picture.size.area).map { place in
+                    let first = place * count
+                    var value = Float(samples[first]) / maximum
+                    // Luma of a grey would be off by a rounding.
+                    if !isGrey, samples[first] != samples[first + 1] || samples[first] != samples[first + 2] {
+                        value =
+                            red * value + green * (Float(samples[first + 1]) / maximum) + blue
+                            * (Float(samples[first + 2]) / maximum)
+                    }
+                    if hasAlpha { value *= Float(samples[first + count - 1]) / maximum }
+                    return min(1, max(0, value))
+                }
+            }
+        }
+        let all =
+            switch picture.samples {
+            case .eight(let samples): values(samples, 255)
+            case .sixteen(let samples): values(samples, 65_535)
+            }
+        self.init(size: picture.size, values: all)
     }
 
     /// The transparent part of a picture.
@@ -80,15 +101,9 @@ package enum MaskFit: String, Sendable, CaseIterable {
     /// - Returns: nil where the mask cannot be made to fit so
     package func callAsFunction(_ mask: Mask, to size: PixelSize, threads: Threads = Threads(1)) -> Mask? {
         switch self {
-        case .stretch: return mask.resized(to: size, threads: threads)
-        case .crop:
-            let (w, h) = (Double(mask.width), Double(mask.height))
-            let scale = min(w / Double(size.width), h / Double(size.height))
-            let box = ResamplingBox(
-                left: max(0, (w - scale * Double(size.width)) / 2), top: max(0, (h - scale * Double(size.height)) / 2),
-                width: scale * Double(size.width), height: scale * Double(size.height))
-            let cut = mask.picture.resized(to: size, filter: .bilinear, box: box, threads: threads)
-            return Mask(size: size, values: cut.values.map { min(1, max(0, $0)) })
+        case .stretch, .crop:
+            var fitting = MaskFitting(mask.size, to: size, self, threads: threads)
+            return fitting.rows(0..<size.height) { mask }
         case .rotate:
             guard mask.size.transposed == size else { return nil }
             var turned = mask.values
@@ -97,5 +112,35 @@ package enum MaskFit: String, Sendable, CaseIterable {
             }
             return Mask(size: size, values: turned)
         }
+    }
+}
+
+/// A mask that is scaled to fit while it comes from top to bottom; never outside 0…1.
+package struct MaskFitting {
+    private var resize: FloatStripResize
+
+    /// - Parameter fit: stretch or crop
+    package init(_ mask: PixelSize, to size: PixelSize, _ fit: MaskFit, threads: Threads) {
+        precondition(fit != .rotate, "what is turned does not come row by row")
+        var box = ResamplingBox(mask)
+        if fit == .crop {
+            let (w, h) = (Double(mask.width), Double(mask.height))
+            let scale = min(w / Double(size.width), h / Double(size.height))
+            box = ResamplingBox(
+                left: max(0, (w - scale * Double(size.width)) / 2), top: max(0, (h - scale * Double(size.height)) / 2),
+                width: scale * Double(size.width), height: scale * Double(size.height))
+        }
+        resize = FloatStripResize(mask, channelCount: 1, to: size, filter: .bilinear, box: box, threads: threads)
+    }
+
+    /// The first row that can still be asked for.
+    package var start: Int { resize.start }
+
+    /// Rows of the result; those above are let go.
+    ///
+    /// - Parameter more: gives the mask's next rows
+    package mutating func rows(_ wanted: Range<Int>, more: () throws -> Mask) rethrows -> Mask {
+        let made = try resize.rows(wanted) { try more().picture }
+        return Mask(size: made.size, values: made.values.map { min(1, max(0, $0)) })
     }
 }

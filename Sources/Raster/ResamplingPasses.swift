@@ -12,62 +12,38 @@ protocol ResamplingArithmetic {
     static var lanes: Int { get }
 
     /// Sums rows into one of `count` samples, a weight for each.
-    static func down(
-        _ rows: UnsafePointer<UnsafePointer<Sample>?>, _ weights: UnsafePointer<Weight>, taps: Int, count: Int,
-        into out: UnsafeMutablePointer<Sample>)
-
+    static var down: SumDown<Sample, Weight> { get }
     /// Sums the columns of at most ``lanes`` rows of `width` pixels, into rows that lie behind one another.
-    ///
-    /// - Parameter scratch: room for ``lanes`` rows
-    static func across(
-        _ rows: UnsafePointer<UnsafePointer<Sample>?>, count: Int, width: Int, channels: Int, _ taps: ResamplingTaps,
-        _ weights: UnsafePointer<Weight>, into out: UnsafeMutablePointer<Sample>, scratch: UnsafeMutablePointer<Sample>)
+    static var across: SumAcross<Sample, Weight> { get }
 }
+
+// Both as `CKernels/resampling.h` has them.
+typealias SumDown<Sample, Weight> = (
+    _ rows: UnsafePointer<UnsafePointer<Sample>?>, _ weights: UnsafePointer<Weight>, _ taps: Int,
+    _ out: UnsafeMutablePointer<Sample>, _ count: Int
+) -> Void
+typealias SumAcross<Sample, Weight> = (
+    _ rows: UnsafePointer<UnsafePointer<Sample>?>, _ count: Int, _ width: Int, _ channels: Int,
+    _ starts: UnsafePointer<Int>, _ counts: UnsafePointer<Int>, _ weights: UnsafePointer<Weight>, _ stride: Int,
+    _ target: Int, _ out: UnsafeMutablePointer<Sample>, _ scratch: UnsafeMutablePointer<Sample>
+) -> Void
 
 /// Bytes with weights of 22 fractional bits, rounded and clipped after each pass: bit for bit as Pillow does it.
 enum ByteArithmetic: ResamplingArithmetic {
-    typealias Sample = UInt8
-
     static func weight(_ value: Double) -> Int32 { Int32(value * Double(1 << 22) + (value < 0 ? -0.5 : 0.5)) }
 
     static var lanes: Int { Int(resample_byte_lanes) }
-
-    static func down(
-        _ rows: UnsafePointer<UnsafePointer<UInt8>?>, _ weights: UnsafePointer<Int32>, taps: Int, count: Int,
-        into out: UnsafeMutablePointer<UInt8>
-    ) { resample_down_bytes(rows, weights, taps, out, count) }
-
-    static func across(
-        _ rows: UnsafePointer<UnsafePointer<UInt8>?>, count: Int, width: Int, channels: Int, _ taps: ResamplingTaps,
-        _ weights: UnsafePointer<Int32>, into out: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<UInt8>
-    ) {
-        resample_across_bytes(
-            rows, count, width, channels, taps.starts, taps.counts, weights, taps.stride, taps.starts.count, out,
-            scratch)
-    }
+    static var down: SumDown<UInt8, Int32> { resample_down_bytes }
+    static var across: SumAcross<UInt8, Int32> { resample_across_bytes }
 }
 
 /// Floats summed in Double, never clipped: as Pillow's mode F.
 enum FloatArithmetic: ResamplingArithmetic {
-    typealias Sample = Float
-
     static func weight(_ value: Double) -> Double { value }
 
     static var lanes: Int { Int(resample_float_lanes) }
-
-    static func down(
-        _ rows: UnsafePointer<UnsafePointer<Float>?>, _ weights: UnsafePointer<Double>, taps: Int, count: Int,
-        into out: UnsafeMutablePointer<Float>
-    ) { resample_down_floats(rows, weights, taps, out, count) }
-
-    static func across(
-        _ rows: UnsafePointer<UnsafePointer<Float>?>, count: Int, width: Int, channels: Int, _ taps: ResamplingTaps,
-        _ weights: UnsafePointer<Double>, into out: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-    ) {
-        resample_across_floats(
-            rows, count, width, channels, taps.starts, taps.counts, weights, taps.stride, taps.starts.count, out,
-            scratch)
-    }
+    static var down: SumDown<Float, Double> { resample_down_floats }
+    static var across: SumAcross<Float, Double> { resample_across_floats }
 }
 
 /// A resize along both axes over rows that come from top to bottom.
@@ -203,9 +179,10 @@ struct ResamplingPasses<Arithmetic: ResamplingArithmetic> {
             let sources = part.enumerated().map { lane, index in
                 Optional(rows(wanted.lowerBound + index, scratch + (lanes + lane) * row))
             }
+            let taps = axis.taps
             Arithmetic.across(
-                sources, count: part.count, width: width, channels: channelCount, axis.taps, axis.weights, into: out,
-                scratch: scratch)
+                sources, part.count, width, channelCount, taps.starts, taps.counts, axis.weights, taps.stride,
+                taps.starts.count, out, scratch)
         }
     }
 
@@ -221,8 +198,8 @@ struct ResamplingPasses<Arithmetic: ResamplingArithmetic> {
                         guard let weights = weights.baseAddress, let top = window.baseAddress else { return }
                         let sources = (first..<first + taps.counts[y]).map { Optional(top + $0 * row) }
                         Arithmetic.down(
-                            sources, weights + y * taps.stride, taps: taps.counts[y], count: row,
-                            into: out + (index - part.lowerBound) * row)
+                            sources, weights + y * taps.stride, taps.counts[y],
+                            out + (index - part.lowerBound) * row, row)
                     }
                 }
             }

@@ -13,6 +13,7 @@ final class CodecReader {
     /// Of the upright picture.
     let metadata: PictureMetadata
     private let handle: CodecHandle
+    private var waiting: UnnamedFile?
     /// What makes colours of inks, where the file has those.
     private let inks: Inks?
 
@@ -60,6 +61,17 @@ final class CodecReader {
         inks = inkCount > 0 ? try Self.inks(metadata.profile, depth: Int(header.depth), source) : nil
         if let inks { (metadata.profile, metadata.inks) = (nil, inks.reading) }
         (self.metadata, self.orientation) = (metadata, orientation)
+    }
+
+    /// Of a JPEG whose scans each cover all of it: `header.memory` is to lie in a file. Before the first rows.
+    ///
+    /// Throws: as ``UnnamedFile``
+    func unroll(in folder: String) throws(PictureFileError) {
+        guard source.format == .jpeg, header.memory > 0 else { return }
+        let file = try UnnamedFile(
+            bytes: Int(clamping: header.memory), for: "the scans of \(size)", in: folder)
+        codec_jpeg_unroll(handle.pointer, file.descriptor, header.memory)
+        waiting = file
     }
 
     private static func inks(

@@ -254,6 +254,12 @@ extension WholeFile {
     /// Removes a file, where it is there.
     package static func remove(_ path: String) { unlink(path) }
 
+    /// Whether it is a file that can be read more than once.
+    package static func isPlain(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     package static func exists(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0

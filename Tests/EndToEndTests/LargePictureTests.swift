@@ -28,24 +28,6 @@ import Testing
     }
 
     #if os(Linux)
-        /// The most memory that a run of the program held, in bytes.
-        private func peak(_ arguments: [String]) throws -> Int {
-            let running = try place.start(arguments)
-            var most = 0
-            while running.isRunning {
-                if let status = try? String(
-                    contentsOfFile: "/proc/\(running.processIdentifier)/status", encoding: .utf8),
-                    let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
-                    let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-                {
-                    most = max(most, kilobytes << 10)
-                }
-                usleep(1000)
-            }
-            #expect(most > 0)
-            return most
-        }
-
         /// A picture of 30000×30000 has 25 times the pixels of this one. Its rows are 5 times as long, and rows are all that
         /// is held of it: some million samples, and those that one result row reads. So what this one takes beside the
         /// program's own memory grows at most fivefold, and stays below 600 MB.
@@ -54,8 +36,10 @@ import Testing
             let size = PixelSize(width: 6000, height: 6000)
             try write("in.\(source)", size)
             try write("small.\(source)", PixelSize(width: 60, height: 60))
-            let own = try peak(["fit", "small.\(source)", "--size", "30x30", "--quiet", "-o", "small-out.\(result)"])
-            let all = try peak(["fit", "in.\(source)", "--size", "3000x3000", "--quiet", "-o", "out.\(result)"])
+            let own = try place.peak([
+                "fit", "small.\(source)", "--size", "30x30", "--quiet", "-o", "small-out.\(result)",
+            ])
+            let all = try place.peak(["fit", "in.\(source)", "--size", "3000x3000", "--quiet", "-o", "out.\(result)"])
             #expect(try PictureFile.glance(place.file("out.\(result)")).size == PixelSize(width: 3000, height: 3000))
             #expect(own + 5 * (all - own) < 600_000_000, "\(own) for nothing, \(all) for \(size)")
             // The samples alone are more.

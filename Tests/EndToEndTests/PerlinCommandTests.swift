@@ -75,7 +75,7 @@ import Testing
         func refuse(_ arguments: [String], naming parts: [String], code: Int32 = 64) throws {
             try place.refuse(["perlin", "-o", "x.png"] + arguments, code: code, naming: parts)
         }
-        try refuse(["--size", "70000x9"], naming: ["70000×9"])
+        try refuse(["--size", "40000x40000"], naming: ["40000×40000", "1073741824"], code: 65)
         for octaves in ["0", "17", "1,2,3", "6,15", "six"] {
             try refuse(["--size", "9x9", "--octaves", octaves], naming: [octaves])
         }

@@ -221,8 +221,8 @@ import Testing
         try place.refuse(net + ["net.safetensors", "--threads", "0"], code: 64, naming: ["--threads"])
         try place.refuse(["upscale", "nowhere.png"], code: 66, naming: ["nowhere.png"])
         try place.write(
-            Picture(size: .init(width: 4000, height: 3), channels: .grey, eight: .init(repeating: 9, count: 12_000)),
+            Picture(size: .init(width: 20_000, height: 3), channels: .grey, eight: .init(repeating: 9, count: 60_000)),
             to: "wide.png")
-        try place.refuse(["upscale", "wide.png", "--scale", "20"], code: 65, naming: ["80000×60", "65535"])
+        try place.refuse(["upscale", "wide.png", "--scale", "60"], code: 65, naming: ["1200000×180", "1048576"])
     }
 }

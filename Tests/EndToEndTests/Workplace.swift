@@ -82,6 +82,36 @@ final class Workplace {
         return running
     }
 
+    /// Runs the program in a shell that did something else before.
+    func run(_ arguments: [String], under command: String) throws -> ProcessRunner.Finished {
+        try ProcessRunner.run(
+            "/bin/sh", ["-c", command + "; exec \"$0\" \"$@\"", try Self.program()] + arguments, in: path,
+            environment: environment)
+    }
+
+    #if os(Linux)
+        /// The most memory that a run of the program held, in bytes.
+        func peak(_ arguments: [String]) throws -> Int { try most("VmHWM", arguments) << 10 }
+
+        /// The greatest number that the system's report of a run of the program had for something.
+        func most(_ name: String, _ arguments: [String]) throws -> Int {
+            let running = try start(arguments)
+            var most = 0
+            while running.isRunning {
+                if let status = try? String(
+                    contentsOfFile: "/proc/\(running.processIdentifier)/status", encoding: .utf8),
+                    let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name + ":") }),
+                    let number = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
+                {
+                    most = max(most, number)
+                }
+                usleep(1000)
+            }
+            #expect(most > 0 && running.code == 0, "velatura \(arguments.joined(separator: " "))")
+            return most
+        }
+    #endif
+
     /// Runs the program, which must succeed.
     @discardableResult
     func succeed(

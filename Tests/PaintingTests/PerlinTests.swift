@@ -5,6 +5,27 @@ import TestKit
 import Testing
 import Threads
 
+extension PerlinStart {
+    /// All bands in one.
+    fileprivate func picture(_ size: PixelSize, depth: Int, threads: Threads) -> Picture {
+        joined(size) { bands(size, depth: depth, threads: threads, pause: {}, $0) }
+    }
+}
+
+/// The picture that bands are together.
+private func joined(_ size: PixelSize, _ bands: ((Picture) -> Void) -> Void) -> Picture {
+    var (all, eight, sixteen): ([Picture], [UInt8], [UInt16]) = ([], [], [])
+    bands { all.append($0) }
+    for band in all {
+        switch band.samples {
+        case .eight(let values): eight += values
+        case .sixteen(let values): sixteen += values
+        }
+    }
+    return Picture(
+        size: size, channels: all[0].channels, samples: all[0].depth == 8 ? .eight(eight) : .sixteen(sixteen))
+}
+
 /// Disco Diffusion's Perlin start.
 @Suite struct PerlinTests {
     static let names = ["mixed", "color", "gray", "own-size", "whole", "wrap", "wrap-x"]
@@ -51,6 +72,36 @@ import Threads
         #expect(Set(others.map { samples($0) } + [samples(base)]).count == others.count + 1)
         #expect(samples(base, 3) == samples(base))
         #expect(samples(.init(.init(.gray, octaves: [6, 3]), seed: 5)).count == size.area)
+    }
+
+    @Test(
+        "a picture that is not held is made in bands, with the bytes of one that is",
+        arguments: [PerlinPicture.Mode.mixed, .color, .gray], [8, 16])
+    func bands(mode: PerlinPicture.Mode, depth: Int) {
+        // 2^23 pixels are a band.
+        let size = PixelSize(width: 2100, height: 4150)
+        let picture = PerlinPicture(mode, octaves: [5, 3], wrap: .init(across: true, down: depth == 16))
+        let slopes: PerlinPicture.Slopes = { field, channel in
+            { octave, row, nodes, down, across in
+                for (place, node) in nodes.enumerated() {
+                    let angle = Float((row * 31 + node * 17 + octave * 7 + channel * 5 + field * 3) % 61)
+                    (down[place], across[place]) = (angle / 30 - 1, 1 - angle / 40)
+                }
+            }
+        }
+        var (count, pauses) = (0, 0)
+        let bands = joined(size) { take in
+            picture.bands(
+                size, depth: depth, holding: 0, threads: Threads(2), slopes: slopes, pause: { pauses += 1 }
+            ) {
+                count += 1
+                take($0)
+            }
+        }
+        let whole = joined(size) {
+            picture.bands(size, depth: depth, threads: Threads(1), slopes: slopes, pause: {}, $0)
+        }
+        #expect(count == 2 && pauses >= 4 && bands == whole)
     }
 
     @Test("sixteen bits hold what eight round")

@@ -43,6 +43,27 @@ import Testing
         }
     }
 
+    @Test(
+        "bands of an enlarged picture are the whole to the bit, whether what was made waits in memory or on disk",
+        arguments: [(180, 140), (360, 280), (300, 233), (90, 70)], [1, 3, 4])
+    func bands(size: (Int, Int), channels: Int) throws {
+        let target = PixelSize(width: size.0, height: size.1)
+        let (source, upscaler) = (picture(channels), try learned())
+        let whole = try upscaler.enlarged(source, to: target)
+        for held in [0, LearnedUpscaler.usualHold] {
+            var (values, next, done): ([Float], Int, Double) = ([], 0, 0)
+            try upscaler.enlarged(source, to: target, holding: held) {
+                done += $0
+            } bands: { band, y in
+                #expect(y == next && band.channelCount == channels)
+                next += band.height
+                values += band.values
+            }
+            #expect(next == target.height && values == whole.values)
+            #expect(abs(done / upscaler.estimate(source.size, to: target).operations - 1) < 1e-6 || channels != 3)
+        }
+    }
+
     @Test("a part that is enlarged alone is worked on alone")
     func work() throws {
         let (source, upscaler) = (picture(3, 400, 300), try learned())
@@ -75,8 +96,7 @@ import Testing
             let target = PixelSize(width: 2 * half.width, height: 2 * half.height)
             let truth = sample.cropped(to: Rectangle(target))
             let small = truth.resized(to: half)
-            let ours = try Upscaling(upscaler, half, scale: nil)
-                .apply(to: small, depth: nil, threads: engine.threads) { _ in }
+            let ours = try upscaler.enlarged(small.floats(), to: target).picture(depth: 8)
             #expect(ours.size == target)
             return Self.decibels(ours, truth) - Self.decibels(small.resized(to: target), truth)
         }

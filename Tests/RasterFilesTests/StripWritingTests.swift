@@ -1,3 +1,4 @@
+import CodecShims
 import Raster
 import RasterFiles
 import Testing
@@ -36,6 +37,27 @@ struct StripWritingTests {
             if format != .jpeg { #expect(back.samples == picture.samples) }
             #expect(folder.names == ["a." + format.fileExtension])
         }
+    }
+
+    @Test("a TIFF that may pass 4 GiB is a BigTIFF, whatever makes it so, and one that cannot is none")
+    func bigTIFF() {
+        func isBig(
+            _ width: UInt32, _ height: UInt32, _ channels: UInt32 = 3, depth: UInt32 = 8, lzw: Int32 = 0, extra: Int = 0
+        )
+            -> Bool
+        {
+            var (header, extras) = (codec_header(), codec_extras())
+            (header.width, header.height, header.channels, header.depth) = (width, height, channels, depth)
+            extras.xmp = codec_span(bytes: nil, count: extra)
+            return codec_tiff_is_big(&header, &extras, lzw) != 0
+        }
+        #expect(!isBig(30_000, 30_000) && !isBig(1, 1) && !isBig(37_000, 37_000))
+        #expect(isBig(38_000, 38_000) && isBig(30_000, 30_000, depth: 16) && isBig(33_000, 33_000, 4))
+        // Noise that LZW makes half as large again; a profile that is too much.
+        #expect(isBig(32_000, 32_000, lzw: 1) && !isBig(30_000, 30_000, lzw: 1))
+        #expect(isBig(37_000, 37_000, extra: 200 << 20) && !isBig(30_000, 30_000, extra: 200 << 20))
+        // More than the header's own numbers can count.
+        #expect(isBig(.max, .max, 4, depth: 16))
     }
 
     @Test("every level of PNG compression is read back", arguments: 0...9)

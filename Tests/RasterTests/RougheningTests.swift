@@ -56,6 +56,25 @@ import Threads
         #expect(share(gate(picture), 0..<180, 0..<140) > 0.97)
     }
 
+    @Test("structure is what the gate shuts: none in grain and on gradients, texture and edges are all of it")
+    func structure() {
+        var generator = SeededGenerator(9)
+        let cells = (0..<200).map { _ in (0..<200).map { _ in Double.random(in: -25...25, using: &generator) } }
+        let picture = Self.picture(448, 248, grain: 2) { x, y in
+            x < 224 ? 60 + Double(x) * 0.4 : 120 + cells[y / 2][(x - 224) / 2]
+        }
+        let found = FlatnessGate(noise: SensorNoise(picture, threads: Threads(1))).structure(picture)
+        let reach = FlatnessGate.reach
+        #expect(found.size == PixelSize(width: 448 - 2 * reach, height: 248 - 2 * reach))
+        func mean(_ columns: Range<Int>) -> Float {
+            let values = (0..<found.height).flatMap { y in columns.map { found[$0, y] } }
+            return values.reduce(0, +) / Float(values.count)
+        }
+        #expect(mean(0..<180) < 0.03 && mean(216..<400) > 0.97, "\(mean(0..<180)), \(mean(216..<400))")
+        // What is flat is so to the bit.
+        #expect((0..<found.height).contains { y in (0..<100).allSatisfy { found[$0, y] == 0 } })
+    }
+
     @Test("a soft gradient is flat, with grain and without, straight and round", arguments: [0.0, 2])
     func gradient(deviation: Double) {
         let straight = Self.picture(300, 200, grain: deviation) { x, y in 20 + Double(x) * 0.6 + Double(y) * 0.2 }
@@ -223,25 +242,62 @@ import Threads
         }
     }
 
-    @Test("strips give the bits of the whole, and so do any threads", arguments: [8.0, -8])
-    func strips(amount: Double) {
-        let picture = Self.picture(600, 300, grain: 2) { x, y in
-            (x - 300) * (x - 300) + (y - 150) * (y - 150) < 9000 ? 150 : 60 + Double(x) / 10
+    /// Everything that looks around a place, or at what lies over it.
+    static let plans:
+        [(amount: Roughening.Amount, outline: Int, channels: Picture.Channels, depth: Int, masked: Bool)] = [
+            (.levels(8), 0, .grey, 8, false), (.levels(8), 3, .rgb, 8, true), (.levels(-8), 2, .rgb, 16, false),
+            (.share(0.4), 0, .rgba, 8, true), (.share(-0.5), 5, .greyAlpha, 16, true),
+            (.levels(8), 64, .grey, 8, false),
+        ]
+
+    @Test("bands of any height give the bits of the whole, and so do any threads", arguments: 0..<plans.count)
+    func bands(index: Int) throws {
+        let (amount, outline, channels, depth, masked) = Self.plans[index]
+        let grey = Self.picture(330, 270, grain: 2, depth: depth) { x, y in
+            (x - 150) * (x - 150) + (y - 150) * (y - 150) < 9000 ? 150 : 60 + Double(x) / 10
         }
-        for outline in [0, 3] {
-            let plan = Roughening(.levels(amount), outline: outline)
-            let whole = plan(picture, threads: Threads(1), grain: Self.grain)
-            #expect(plan(picture, threads: Threads(3), grain: Self.grain).picture == whole.picture)
-            let noise = SensorNoise(picture, threads: Threads(1))
-            for rows in [0..<41, 41..<173, 173..<300] {
-                let held = max(0, rows.lowerBound - plan.reach)..<min(300, rows.upperBound + plan.reach)
-                let strip = picture.cropped(to: Rectangle(x: 0, y: held.lowerBound, width: 600, height: held.count))
-                let part = plan(
-                    PictureStrip(strip, top: held.lowerBound, of: picture.size), rows: rows, noise, threads: Threads(2),
-                    grain: Self.grain)
-                let same = Rectangle(x: 0, y: rows.lowerBound, width: 600, height: rows.count)
-                #expect(part.picture == whole.picture.cropped(to: same) && part.gate == whole.gate.cropped(to: same))
+        let size = grey.size
+        let values = (0..<size.area * channels.count).map { place -> Int in
+            let (pixel, channel) = place.quotientAndRemainder(dividingBy: channels.count)
+            let (x, y) = (pixel % size.width, pixel / size.width)
+            if channels.hasAlpha, channel == channels.count - 1 { return y % 50 < 4 ? 0 : grey.maximum }
+            return grey[channel == 2 ? size.width - 1 - x : x, y, 0]
+        }
+        let picture =
+            depth == 16
+            ? Picture(size: size, channels: channels, sixteen: values.map { UInt16($0) })
+            : Picture(size: size, channels: channels, eight: values.map { UInt8($0) })
+        let mask = masked ? Mask(size: size, values: (0..<size.area).map { Float($0 % 97) / 96 }) : nil
+        let plan = Roughening(amount, outline: outline, isColoured: !channels.isGrey)
+        let whole = plan(picture, mask: mask, threads: Threads(1), grain: Self.grain)
+        #expect(whole.picture.samples != picture.samples)
+        #expect(plan(picture, mask: mask, threads: Threads(3), grain: Self.grain).picture == whole.picture)
+        // What is asked for comes from top to bottom, so that a file can be read along with it.
+        var top = 0
+        func rows(_ wanted: Range<Int>) -> Picture {
+            #expect(wanted.lowerBound >= top)
+            top = wanted.lowerBound
+            return picture.cropped(to: Rectangle(x: 0, y: wanted.lowerBound, width: 330, height: wanted.count))
+        }
+        let noise = SensorNoise(size, isGrey: channels.isGrey, threads: Threads(2), rows: rows)
+        #expect(noise == SensorNoise(picture, threads: Threads(1)))
+        for height in [1, 7, 64, 133, 269, 270] where height > 1 || index == 1 {
+            var next = 0
+            top = 0
+            try plan.bands(
+                size, noise, pixelBytes: 1, height: height, threads: Threads(2), grain: Self.grain, picture: rows,
+                mask: mask.map { mask in
+                    { mask.cropped(to: Rectangle(x: 0, y: $0.lowerBound, width: 330, height: $0.count)) }
+                }
+            ) { band, rows in
+                #expect(rows.lowerBound == next)
+                next = rows.upperBound
+                let same = Rectangle(x: 0, y: rows.lowerBound, width: 330, height: rows.count)
+                #expect(
+                    band.picture == whole.picture.cropped(to: same) && band.gate == whole.gate.cropped(to: same),
+                    "rows \(rows) of bands of \(height)")
             }
+            #expect(next == 270)
         }
     }
 

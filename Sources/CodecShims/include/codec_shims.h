@@ -149,6 +149,8 @@ void codec_png_discard(codec_png_writer *writer);
 
 typedef struct codec_jpeg codec_jpeg;
 codec_jpeg *codec_jpeg_open(const codec_source *source, codec_header *header, codec_failure *failure);
+/// Before the first rows: what `header.memory` tells of is to lie in a new file of so many bytes, which outlives the reader.
+void codec_jpeg_unroll(codec_jpeg *reader, int file, uint64_t bytes);
 int codec_jpeg_rows(codec_jpeg *reader, uint32_t y, uint32_t count, void *samples, codec_failure *failure);
 int codec_jpeg_end(codec_jpeg *reader, codec_failure *failure);
 /// Until the first rows: application marker `number` (1 EXIF and XMP, 2 ICC, 13 Photoshop) at `index` among those, or an
@@ -176,9 +178,11 @@ codec_span codec_tiff_xmp(codec_tiff *reader);
 void codec_tiff_close(codec_tiff *reader);
 
 typedef struct codec_tiff_writer codec_tiff_writer;
+/// Whether a file may become too large for a classic TIFF, so that it is a BigTIFF.
+int codec_tiff_is_big(const codec_header *header, const codec_extras *extras, int lzw);
 /// Deflate, or LZW, with the horizontal predictor, floats with their own. EXIF data stand at the file's start with all their
 /// places as they were and in their byte order; that the file's directory points to them is left to the caller. Texts are
-/// not written. BigTIFF where `big` is set, and where classic TIFF would not do.
+/// not written. BigTIFF where `big` is set, and where the file may become too large for a classic TIFF.
 codec_tiff_writer *codec_tiff_create(
     const codec_header *header, const codec_extras *extras, int lzw, int big, codec_sink sink, codec_failure *failure);
 int codec_tiff_write(codec_tiff_writer *writer, uint32_t count, const void *samples, codec_failure *failure);

@@ -49,8 +49,8 @@ extension ItemRun {
                     try work.settle(&names)
                     try work.session.tellPages(of: work.item.input)
                 }
-                let size = try PictureFile.glance(work.item.input).size
-                if let path = work.item.mask, mask?.path != path { mask = (path, try PictureFile.glance(path).size) }
+                let size = try work.size(of: work.item.input)
+                if let path = work.item.mask, mask?.path != path { mask = (path, try work.size(of: path)) }
                 try work.check(size, mask: work.item.mask == nil ? nil : mask?.size)
                 checked.append(Checked(work: work, size: size, request: try work.request()))
             }

@@ -34,6 +34,8 @@ protocol ItemWork: AnyObject {
 
     /// Settles the names of all results, and refuses what must be refused.
     func settle(_ names: inout OutputPlan) throws
+    /// Size of a picture or a mask, by the beginning of its file; refuses what is over the command's limits.
+    func size(of path: String) throws -> PixelSize
     /// Refuses files that do not go together, of which only the sizes are known yet.
     func check(_ size: PixelSize, mask: PixelSize?) throws
     /// What has to be loaded, as far as it is known; nil where nothing has.
@@ -54,6 +56,10 @@ protocol ItemWork: AnyObject {
     func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws
     /// Lets go of what was read.
     func close()
+}
+
+extension ItemWork {
+    func size(of path: String) throws -> PixelSize { try PictureFile.glance(path).size }
 }
 
 /// A command that makes pictures from pictures, one by one.

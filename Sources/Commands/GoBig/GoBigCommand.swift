@@ -1,5 +1,6 @@
 import ArgumentParser
 import Painting
+import Threads
 
 struct GoBigCommand: PaintingCommand, ItemCommand {
     static let configuration = CommandConfiguration(
@@ -42,7 +43,9 @@ struct GoBigCommand: PaintingCommand, ItemCommand {
                 "gobig makes one enlarged picture, but \(skips.count > 1 ? "--skip" : "--seed") has \(max(skips.count, seeds.count)) values. Give one, or run it once for each."
             )
         }
-        let session = PaintingSession(console: run.console, output: try run.output(results), journal: run.journal)
+        let session = PaintingSession(
+            console: run.console, output: try run.output(results), journal: run.journal,
+            threads: Threads(painting.threads))
         let settings = try settings(seed: seeds[0])
         return items.map { GoBigWork(self, $0, session, settings, skip: skips[0]) }
     }

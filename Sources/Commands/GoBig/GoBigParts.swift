@@ -3,6 +3,7 @@ import Checkpoints
 import Painting
 import Raster
 import RasterFiles
+import Threads
 
 /// gobig in parts: the plan as a file, some of its tiles, and all of them together.
 ///
@@ -83,7 +84,8 @@ enum GoBigParts {
         let stem = opened.name.hasSuffix(".json") ? String(opened.name.dropLast(5)) : opened.name
         command.enlarging.work = command.enlarging.work ?? stem + ".tiles"
         let run = ItemRun(console, plansOnly: plansOnly)
-        let session = PaintingSession(console: console, output: try run.output(command.results))
+        let session = PaintingSession(
+            console: console, output: try run.output(command.results), threads: Threads(command.painting.threads))
         let seed = command.painting.seed?.seeds.first ?? 0
         let skips = try command.level.skips(default: "60", steps: command.painting.stepCount)
         let work = GoBigWork(

@@ -108,11 +108,17 @@ final class GoBigSource {
     private static let (largestWhole, band) = (1 << 26, 4096)
 
     /// Where the enlarged picture is painted, and how strongly.
-    func strength(of target: PixelSize, _ options: GoBigOptions, in folder: String, threads: Threads) throws
+    func strength(of enlarged: PixelStore, _ options: GoBigOptions, in folder: String, threads: Threads) throws
         -> TileStrength
     {
+        let target = enlarged.size
         var strength = TileStrength()
-        strength.looksForTexture = map == .flat
+        if map == .flat {
+            let noise = try SensorNoise(target, isGrey: enlarged.channels.isGrey, threads: threads) { rows in
+                try enlarged.read(Rectangle(x: 0, y: rows.lowerBound, width: target.width, height: rows.count))
+            }
+            strength.flatness = FlatnessGate(noise: noise)
+        }
         /// Pixels of the source stand for squares of enlarged ones, so that what is black stays so.
         func store(_ picture: Picture) throws -> PixelStore {
             let grey = Mask(picture).picture.picture(depth: 16, threads: threads)

@@ -225,7 +225,7 @@ final class GoBigWork: ItemWork {
             to: ready.goBig.plan.size, by: ready.upscaler, keepsColour: settings.keepsColour, in: folder,
             threads: threads
         ) { try advance($0, "enlarging") }
-        let strength = try source.strength(of: ready.goBig.plan.size, options, in: folder.path, threads: threads)
+        let strength = try source.strength(of: enlarged, options, in: folder.path, threads: threads)
         let painting = TilePainting(ready.goBig, enlarged: enlarged, strength: strength, folder: folder)
         if !onlyAssembles { try paint(painting, painting.plan.tiles, advance) }
         if shard != nil { return }
@@ -244,8 +244,7 @@ final class GoBigWork: ItemWork {
             session.output.writesRecipe
             ? recipe.added(to: own, as: session.output.format(at: path)) : Recipe.removed(from: own)
         try session.write(
-            enlarged.size, channels: enlarged.channels, depth: depth, metadata: metadata, to: path, hash: recipe.hash,
-            threads: threads
+            enlarged.size, channels: enlarged.channels, depth: depth, metadata: metadata, to: path, hash: recipe.hash
         ) { send in
             try (whole ?? enlarged).forEachStrip { strip, _ in
                 try Interruption.check()

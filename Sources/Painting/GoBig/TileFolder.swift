@@ -1,5 +1,6 @@
 import Raster
 import RasterFiles
+import Threads
 
 /// The folder of a picture's painted tiles: each in a file whose name tells what it was painted from, so that a run that was
 /// killed goes on, and a changed setting paints anew only what it touches.
@@ -28,9 +29,9 @@ package struct TileFolder: Sendable {
     package func has(_ tile: TilePlan.Tile, key: String) -> Bool { WholeFile.exists(file(tile, key: key)) }
 
     /// - Throws: ``PictureFileError``
-    package func keep(_ picture: Picture, _ tile: TilePlan.Tile, key: String) throws {
+    package func keep(_ picture: Picture, _ tile: TilePlan.Tile, key: String, threads: Threads) throws {
         try PictureFile.write(
-            picture, to: file(tile, key: key), options: .init(format: .png, compression: 1))
+            picture, to: file(tile, key: key), options: .init(format: .png, compression: 1, threads: threads))
     }
 
     /// The source as a network enlarged it.

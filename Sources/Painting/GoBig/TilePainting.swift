@@ -63,7 +63,7 @@ package final class TilePainting {
         let region = try canvas.ground(of: tile, painted: picture)
         let (painted, isExact) = try goBig.paint(
             tile, on: region, strength: try strength(tile), stem: folder.stem(key: key), advance: advance)
-        try folder.keep(painted, tile, key: key)
+        try folder.keep(painted, tile, key: key, threads: threads)
         tellings[tile.index] = Telling(seconds: clock() - began, isExact: isExact)
     }
 

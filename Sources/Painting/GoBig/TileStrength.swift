@@ -8,8 +8,8 @@ package struct TileStrength {
     package var mask: PixelStore?
     /// The same of a map that was given.
     package var map: PixelStore?
-    /// Flat places are changed less.
-    package var looksForTexture = false
+    /// What knows flat places, where they are changed less.
+    package var flatness: FlatnessGate?
 
     package init() {}
 
@@ -22,22 +22,13 @@ package struct TileStrength {
             let part = Mask(try plan.read(store, under: frame))
             result = Mask(size: frame.size, values: result.map { zip($0.values, part.values).map(*) } ?? part.values)
         }
-        guard looksForTexture else { return result }
-        let reach = Self.radius + 1
-        let wide = Rectangle(
-            x: frame.x - reach, y: frame.y - reach, width: frame.width + 2 * reach, height: frame.height + 2 * reach)
-        let seen = try plan.read(source, under: wide).floats(threads: threads).bleedingColours(threads: threads)
-        let texture = seen.colour().grey().deviation(within: Self.radius, threads: threads)
-            .cropped(to: Rectangle(x: reach, y: reach, width: frame.width, height: frame.height))
-        let values = texture.values.map { deviation -> Float in
-            let share = min(1, max(0, (deviation * 255 - Self.least) / (Self.most - Self.least)))
-            return share * share * (3 - 2 * share)
+        guard let flatness else { return result }
+        var seen = try plan.read(source, under: frame.grown(by: FlatnessGate.reach))
+        if seen.channels.hasAlpha {
+            // What transparent pixels hide is nothing to be seen.
+            seen = seen.floats(threads: threads).bleedingColours(threads: threads).picture(depth: 16, threads: threads)
         }
+        let values = flatness.structure(seen).values
         return Mask(size: frame.size, values: result.map { zip($0.values, values).map(*) } ?? values)
     }
-
-    /// Side of the window that texture is looked for in, in enlarged pixels, as pixels on each side of the middle.
-    private static let radius = 12
-    /// Deviation in levels of 255 at which nothing is painted, and from which on all is.
-    private static let (least, most): (Float, Float) = (0.75, 5)
 }

@@ -23,7 +23,11 @@ package struct PerlinStart: Sendable, Equatable {
         picture.floats(size, threads: threads, slopes: slopes)
     }
 
-    package func picture(_ size: PixelSize, depth: Int, threads: Threads) -> Picture {
-        picture.picture(size, depth: depth, threads: threads, slopes: slopes)
+    /// The same as a file holds it, in bands of rows from top to bottom.
+    package func bands(
+        _ size: PixelSize, depth: Int, threads: Threads, pause: () throws -> Void,
+        _ take: (_ band: Picture) throws -> Void
+    ) rethrows {
+        try picture.bands(size, depth: depth, threads: threads, slopes: slopes, pause: pause, take)
     }
 }

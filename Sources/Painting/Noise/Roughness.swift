@@ -26,14 +26,29 @@ package struct Roughness: Sendable, Equatable {
     /// - Parameter amount: with everything else as the command has it by default
     package init(amount: Roughening.Amount) { self.amount = amount }
 
+    private var roughening: Roughening {
+        Roughening(amount, flatness: flatness, outline: outline, isColoured: isColoured)
+    }
+
     /// - Parameters:
     ///   - pass: length of the picture's own history, so that the same noise is not laid over itself
     ///   - mask: of the picture's size; black where nothing may change
     package func callAsFunction(
         _ picture: Picture, seed: UInt64, pass: Int, mask: Mask? = nil, threads: Threads
     ) -> Roughening.Result {
-        Roughening(amount, flatness: flatness, outline: outline, isColoured: isColoured)(
-            picture, mask: mask, threads: threads, grain: grain(seed: seed, pass: pass))
+        roughening(picture, mask: mask, threads: threads, grain: grain(seed: seed, pass: pass))
+    }
+
+    /// The same for a picture that need not be in memory, as
+    /// ``Roughening/bands(_:_:pixelBytes:height:threads:grain:picture:mask:_:)`` takes it.
+    package func bands(
+        _ size: PixelSize, _ noise: SensorNoise, pixelBytes: Int, seed: UInt64, pass: Int, threads: Threads,
+        picture: (Range<Int>) throws -> Picture, mask: ((Range<Int>) throws -> Mask)?,
+        _ take: (_ band: Roughening.Result, _ rows: Range<Int>) throws -> Void
+    ) rethrows {
+        try roughening.bands(
+            size, noise, pixelBytes: pixelBytes, threads: threads, grain: grain(seed: seed, pass: pass),
+            picture: picture, mask: mask, take)
     }
 
     /// Noise that belongs to pixels.

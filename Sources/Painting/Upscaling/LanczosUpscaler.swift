@@ -12,9 +12,10 @@ package struct LanczosUpscaler: PictureUpscaler {
     package var factor: Int? { nil }
 
     package func estimate(_ size: PixelSize, to target: PixelSize) -> UpscalingEstimate {
-        // Six taps along each side, a few operations each; rows of the first pass wait.
-        UpscalingEstimate(
-            operations: Double(target.area) * 100, passes: 0, bytes: Double(target.width * size.height) * 16)
+        // Six taps along each side, a few operations each; rows of the first pass wait, those of a strip at most.
+        let rows = min(size.height, (1 << 22) / size.width + 6)
+        return UpscalingEstimate(
+            operations: Double(target.area) * 100, passes: 0, bytes: Double(target.width * rows) * 16)
     }
 
     package func enlarged(

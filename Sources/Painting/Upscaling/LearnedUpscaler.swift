@@ -68,15 +68,17 @@ package struct LearnedUpscaler: PictureUpscaler {
     package func estimate(_ size: PixelSize, to target: PixelSize) -> UpscalingEstimate {
         let passes = passes(size, to: target)
         var (operations, bytes, current) = (0.0, 0.0, size)
-        for _ in 0..<passes {
+        for pass in 1...passes {
             let work = network.work(height: current.height, width: current.width)
             operations += work.operations * Double(planes(colour: true))
             let made = current.times(network.factor)
+            // What the last run makes waits on disk where it is large.
+            let all = 12 * Double(made.area)
             let working = min(work.activationBytes, Double(UpscalingBands.usualBytes)) + work.waitingBytes
             bytes = max(
                 bytes,
                 working + work.scratchBytes * Double(engine.threads.count) + Double(network.engine.shelf.wanted)
-                    + 12 * Double(current.area + made.area))
+                    + 12 * Double(current.area) + (pass < passes ? all : min(all, Double(EnlargedPlanes.usualHold))))
             current = made
         }
         return UpscalingEstimate(operations: operations, passes: passes, bytes: bytes)
@@ -148,6 +150,64 @@ package struct LearnedUpscaler: PictureUpscaler {
         return Rectangle(x: x, y: y, width: width, height: height)
     }
 
+    /// What a network made is held in memory up to this.
+    package static let usualHold = EnlargedPlanes.usualHold
+
+    /// The whole picture at another size in bands of rows from top to bottom: the bits of
+    /// ``enlarged(_:to:part:advance:)``, with what the network made waiting on disk where it is large.
+    ///
+    /// - Parameters:
+    ///   - bytes: of what the network made that are held in memory
+    ///   - take: takes each band with the row that it begins at
+    package func enlarged(
+        _ picture: FloatPicture, to target: PixelSize, holding bytes: Int = usualHold,
+        advance: (_ operations: Double) throws -> Void,
+        bands take: (_ band: FloatPicture, _ y: Int) throws -> Void
+    ) throws {
+        let seen = picture.bleedingColours(threads: engine.threads)
+        var made = network.channels == 3 ? seen.colour() : seen
+        for _ in 1..<passes(picture.size, to: target) { made = try enlargedOnce(made, advance) }
+        let planes = try EnlargedPlanes(
+            made.size.times(network.factor), channelCount: made.channelCount, holding: bytes)
+        try run(over: made, advance) { part, row, column, channel in
+            try planes.write(part, row: row, column: column, channel: channel)
+        }
+        let alpha = picture.alpha
+        func resize(_ size: PixelSize, _ channels: Int) -> FloatStripResize {
+            FloatStripResize(size, channelCount: channels, to: target, threads: engine.threads)
+        }
+        var (colours, shares) = (resize(planes.size, made.channelCount), resize(picture.size, 1))
+        /// Gives rows of a source from top to bottom.
+        func inOrder(_ size: PixelSize, _ rows: @escaping (Range<Int>) throws -> FloatPicture) -> () throws ->
+            FloatPicture
+        {
+            var end = 0
+            return {
+                let next = end..<min(size.height, end + max(1, (1 << 22) / size.width))
+                end = next.upperBound
+                return try rows(next)
+            }
+        }
+        let moreColours = inOrder(planes.size) { try planes.rows($0) }
+        let moreShares = inOrder(picture.size) { [size = picture.size] rows in
+            let part = Rectangle(x: 0, y: rows.lowerBound, width: size.width, height: rows.count)
+            return alpha?.cropped(to: part) ?? FloatPicture(size: part.size, colour: [1])
+        }
+        let most = max(1, (1 << 22) / target.width)
+        for y in stride(from: 0, to: target.height, by: most) {
+            let rows = y..<min(target.height, y + most)
+            var band = try colours.rows(rows, more: moreColours)
+            if picture.channelCount < 3 { band = band.grey() }
+            band.values = band.values.map { min(max($0, 0), 1) }
+            if alpha != nil {
+                var share = try shares.rows(rows, more: moreShares)
+                share.values = share.values.map { min(max($0, 0), 1) }
+                band = band.with(alpha: share)
+            }
+            try take(band, y)
+        }
+    }
+
     /// One run of the network.
     ///
     /// - Parameter picture: as many channels as the network has; a network of one runs over each of several
@@ -157,20 +217,30 @@ package struct LearnedUpscaler: PictureUpscaler {
         let (size, count) = (picture.size.times(network.factor), picture.channelCount)
         var result = FloatPicture(
             size: size, channelCount: count, values: [Float](repeating: 0, count: size.area * count))
-        for channel in stride(from: 0, to: count, by: network.channels) {
-            let planes = network.channels == count ? picture : picture.channel(channel)
-            let source = Tensor([1, network.channels, picture.height, picture.width], planes.planar())
-            let held = 4 * source.count
-            let bands = UpscalingBands(network, source, bytes: bandBytes, held: held)
-            try network.enlarge(source, bands) { part, row, column in
-                result.write(part, row: row, column: column, channel: channel)
-            } advance: {
-                try advance($0)
-            }
+        try run(over: picture, advance) { part, row, column, channel in
+            result.write(part, row: row, column: column, channel: channel)
         }
         // What comes in between is a picture like any other.
         result.values = result.values.map { min(max($0, 0), 1) }
         return result
+    }
+
+    /// - Parameter emit: takes planes `[1, C, h, w]` that belong at a row and a column of the result, from a channel on
+    private func run(
+        over picture: FloatPicture, _ advance: (_ operations: Double) throws -> Void,
+        _ emit: (_ part: Tensor, _ row: Int, _ column: Int, _ channel: Int) throws -> Void
+    ) throws {
+        for channel in stride(from: 0, to: picture.channelCount, by: network.channels) {
+            let planes = network.channels == picture.channelCount ? picture : picture.channel(channel)
+            let source = Tensor([1, network.channels, picture.height, picture.width], planes.planar())
+            let held = 4 * source.count
+            let bands = UpscalingBands(network, source, bytes: bandBytes, held: held)
+            try network.enlarge(source, bands) { part, row, column in
+                try emit(part, row, column, channel)
+            } advance: {
+                try advance($0)
+            }
+        }
     }
 }
 

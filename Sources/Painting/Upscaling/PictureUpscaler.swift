@@ -44,12 +44,27 @@ extension PictureUpscaler {
         if space.isPlain { return try enlarged(picture, to: target, part: part, advance: advance) }
         let seen = space.seen(picture, threads: threads)
         let made = try enlarged(seen, to: target, part: part, advance: advance)
-        let shown = part ?? Rectangle(target)
+        return space.carried(
+            made, as: part ?? Rectangle(target), of: target, over: picture, seen: seen, threads: threads)
+    }
+}
+
+extension ColourSpace {
+    /// What was made of a picture as sRGB, with what lies outside as Lanczos enlarges it.
+    ///
+    /// - Parameters:
+    ///   - made: a part of the enlarged picture
+    ///   - picture: as it was, in this space
+    ///   - seen: the same as sRGB
+    func carried(
+        _ made: FloatPicture, as part: Rectangle, of target: PixelSize, over picture: FloatPicture, seen: FloatPicture,
+        threads: Threads
+    ) -> FloatPicture {
         func plainly(_ picture: FloatPicture) -> FloatPicture {
-            picture.resized(to: shown.size, box: shown.box(of: target, in: picture.size), threads: threads)
+            picture.resized(to: part.size, box: part.box(of: target, in: picture.size), threads: threads)
                 .droppingAlpha()
         }
-        let result = space.carried(
+        let result = carried(
             made.droppingAlpha(), over: plainly(picture), seen: plainly(seen), threads: threads)
         return made.alpha.map(result.with) ?? result
     }

@@ -1,5 +1,6 @@
 import Networks
 import Raster
+import RasterFiles
 import Tensors
 import Threads
 
@@ -21,22 +22,22 @@ package struct Upscaling {
             height: max(1, Int((Double(source.height) * self.scale).rounded())))
     }
 
-    /// What an enlarged picture may have at most, like the pictures that are read.
-    private static let (longest, largestArea) = (65_535, 1 << 28)
+    /// Sizes that come of it: what the network makes in its last run, and the result.
+    package var sizes: [PixelSize] { [lastMade, target] }
 
-    /// - Throws: ``PaintingError/unsuitable(_:)`` where the result, or what comes before it, would be larger than any picture
-    package func check(_ name: String) throws(PaintingError) {
+    private var lastMade: PixelSize {
         var made = source
         for _ in 0..<estimate.passes {
             let factor = upscaler.factor ?? 1
             made = PixelSize(width: made.width * factor, height: made.height * factor)
         }
-        for size in [made, target]
-        where max(size.width, size.height) > Self.longest || size.area > Self.largestArea {
-            throw .unsuitable(
-                "\(name) would be enlarged to \(size), over the limit of \(Self.largestArea) pixels and \(Self.longest) on a side. Choose a smaller --scale, or an upscaler of a smaller factor."
-            )
-        }
+        return made
+    }
+
+    /// Bytes of disk that it takes meanwhile.
+    package func diskBytes(_ reader: PictureReader) -> Int {
+        guard upscaler is LearnedUpscaler else { return reader.diskBytes }
+        return EnlargedPlanes.diskBytes(lastMade, channelCount: reader.channels.isGrey ? 1 : 3)
     }
 
     package var estimate: UpscalingEstimate { upscaler.estimate(source, to: target) }
@@ -59,21 +60,32 @@ package struct Upscaling {
             "\(source) → \(target), \(network.architecture) ×\(network.factor)\(times) (\(network.summary))"
     }
 
-    /// The enlarged picture: of the same depth, kind and metadata.
+    /// The enlarged picture in bands of rows from top to bottom, of the same kind.
     ///
-    /// - Parameter advance: told of work done, in operations; may throw to stop
+    /// - Parameters:
+    ///   - depth: of what a network makes; nil: the picture's
+    ///   - advance: told of work done, in operations; may throw to stop
+    ///   - take: takes each band
     package func apply(
-        to picture: Picture, depth: Int?, threads: Threads, advance: (_ operations: Double) throws -> Void
-    ) throws -> Picture {
-        if upscaler is LanczosUpscaler {
+        to reader: PictureReader, depth: Int?, threads: Threads, advance: (_ operations: Double) throws -> Void,
+        _ take: (_ band: Picture) throws -> Void
+    ) throws {
+        guard let learned = upscaler as? LearnedUpscaler else {
             // At its own depth: 8 bits come out as other tools have them.
-            let result = picture.resized(to: target, threads: threads)
-            try advance(estimate.operations)
-            return depth.map(result.converted) ?? result
+            return try reader.resized(to: target, threads: threads) { band, _ in
+                try take(band)
+                try advance(estimate.operations * Double(band.height) / Double(target.height))
+            }
         }
-        return try upscaler.enlarged(
-            picture.floats(threads: threads), in: ColourSpace(picture), to: target, part: nil, threads: threads,
-            advance: advance
-        ).picture(depth: depth ?? picture.depth, metadata: picture.metadata, threads: threads)
+        let picture = try reader.picture()
+        let (floats, space) = (picture.floats(threads: threads), ColourSpace(picture))
+        let seen = space.isPlain ? floats : space.seen(floats, threads: threads)
+        try learned.enlarged(seen, to: target, advance: advance) { band, y in
+            let part = Rectangle(x: 0, y: y, width: band.width, height: band.height)
+            let whole =
+                space.isPlain
+                ? band : space.carried(band, as: part, of: target, over: floats, seen: seen, threads: threads)
+            try take(whole.picture(depth: depth ?? picture.depth, threads: threads))
+        }
     }
 }

@@ -24,7 +24,7 @@ package struct PerlinField: Sendable {
     package var side: Int { cells << octaves }
 
     /// Each octave is two thirds as strong as the one before.
-    private var amplitudes: [Float] {
+    fileprivate var amplitudes: [Float] {
         var amplitude = 0.5
         return (0..<octaves).map { _ in
             defer { amplitude /= 1.5 }
@@ -38,22 +38,73 @@ package struct PerlinField: Sendable {
     /// Source: alembics/disco-diffusion, `disco.py`, `create_perlin_noise`: PyTorch's `interpolate` (bilinear,
     /// `align_corners` false), `to_pil_image`, Pillow's `ImageOps.autocontrast`.
     package func channel(_ size: PixelSize, threads: Threads, slopes: @escaping PerlinRows.Slopes) -> [UInt8] {
-        let across = Taps(from: side, to: size.width, wraps: wrap.across)
-        let down = Taps(from: side, to: size.height, wraps: wrap.down)
-        let repeated = repeating(slopes)
-        var values = [UInt8](unsafeUninitializedCapacity: size.area) { out, initialised in
-            threads.forRanges(size.height, grain: 64) { rows in
-                var field = FieldRows(
-                    side: side, rows: .init(amplitudes: amplitudes, columns: 0..<side, slopes: repeated))
-                for y in rows {
-                    let line = UnsafeMutableBufferPointer(rebasing: out[y * size.width..<(y + 1) * size.width])
-                    field.line(down, y, across, into: line)
-                }
-            }
-            initialised = size.area
-        }
-        Self.stretch(&values)
+        let scaled = scaled(size, slopes)
+        var values = scaled.rows(0..<size.height, threads)
+        guard let low = values.min(), let high = values.max() else { return values }
+        Self.stretch(&values, low...high)
         return values
+    }
+
+    /// A field at a size that need not be in memory.
+    struct Stretched {
+        fileprivate let scaled: Scaled
+        fileprivate let range: ClosedRange<UInt8>
+
+        /// Rows of what ``PerlinField/channel(_:threads:slopes:)`` makes.
+        func rows(_ rows: Range<Int>, threads: Threads) -> [UInt8] {
+            var values = scaled.rows(rows, threads)
+            PerlinField.stretch(&values, range)
+            return values
+        }
+    }
+
+    /// Goes through the field once, for its least and its greatest value.
+    ///
+    /// - Parameters:
+    ///   - band: rows that are made at once
+    ///   - pause: called before each band; may throw to stop
+    func stretched(
+        _ size: PixelSize, threads: Threads, slopes: @escaping PerlinRows.Slopes, band: Int, pause: () throws -> Void
+    ) rethrows -> Stretched {
+        let scaled = scaled(size, slopes)
+        var (low, high): (UInt8, UInt8) = (.max, .min)
+        for y in stride(from: 0, to: size.height, by: band) {
+            try pause()
+            let values = scaled.rows(y..<min(size.height, y + band), threads)
+            (low, high) = (min(low, values.min() ?? low), max(high, values.max() ?? high))
+        }
+        return Stretched(scaled: scaled, range: low...max(low, high))
+    }
+
+    /// A field at another size, as far as it is a function of places.
+    fileprivate struct Scaled {
+        let field: PerlinField
+        let size: PixelSize
+        let across, down: Taps
+        let slopes: PerlinRows.Slopes
+
+        func rows(_ wanted: Range<Int>, _ threads: Threads) -> [UInt8] {
+            let count = size.width * wanted.count
+            return [UInt8](unsafeUninitializedCapacity: count) { out, initialised in
+                threads.forRanges(wanted.count, grain: 64) { part in
+                    var field = FieldRows(
+                        side: field.side,
+                        rows: .init(amplitudes: field.amplitudes, columns: 0..<field.side, slopes: slopes))
+                    for row in part {
+                        let line = UnsafeMutableBufferPointer(
+                            rebasing: out[row * size.width..<(row + 1) * size.width])
+                        field.line(down, wanted.lowerBound + row, across, into: line)
+                    }
+                }
+                initialised = count
+            }
+        }
+    }
+
+    private func scaled(_ size: PixelSize, _ slopes: @escaping PerlinRows.Slopes) -> Scaled {
+        Scaled(
+            field: self, size: size, across: Taps(from: side, to: size.width, wraps: wrap.across),
+            down: Taps(from: side, to: size.height, wraps: wrap.down), slopes: repeating(slopes))
     }
 
     /// Slopes that come again where the field wraps.
@@ -71,8 +122,9 @@ package struct PerlinField: Sendable {
     }
 
     /// Source: Pillow, `ImageOps.autocontrast` with a cutoff of 0.
-    private static func stretch(_ values: inout [UInt8]) {
-        guard let low = values.min(), let high = values.max(), high > low else { return }
+    fileprivate static func stretch(_ values: inout [UInt8], _ range: ClosedRange<UInt8>) {
+        let (low, high) = (range.lowerBound, range.upperBound)
+        guard high > low else { return }
         let scale = 255 / (Double(high) - Double(low))
         let table = (0...255).map { value in
             UInt8(max(0, min(255, Int(Double(value) * scale - Double(low) * scale))))
@@ -84,7 +136,7 @@ package struct PerlinField: Sendable {
 }
 
 /// Which two places of a line each place of another line lies between.
-private struct Taps {
+fileprivate struct Taps {
     var first: [Int] = []
     var second: [Int] = []
     /// What the second weighs, 0…1.

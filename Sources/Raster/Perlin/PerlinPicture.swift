@@ -38,28 +38,28 @@ package struct PerlinPicture: Sendable, Equatable {
     /// Slopes of a field, 0 or 1, and of a channel of it.
     package typealias Slopes = (_ field: Int, _ channel: Int) -> PerlinRows.Slopes
 
-    /// Both fields of every channel.
-    private func fields(_ size: PixelSize, threads: Threads, slopes: Slopes) -> [(coarse: [UInt8], fine: [UInt8])] {
-        let channels = zip(octaves, [1, 4]).enumerated().map { index, form in
-            let field = PerlinField(cells: form.1, octaves: form.0, wrap: wrap)
-            return (0..<(mode.isColour[index] ? 3 : 1)).map { channel in
-                field.channel(size, threads: threads, slopes: slopes(index, channel))
-            }
-        }
-        return channels[0].indices.map { (channels[0][$0], channels[1][min($0, channels[1].count - 1)]) }
+    private func form(_ index: Int) -> PerlinField {
+        PerlinField(cells: [1, 4][index], octaves: octaves[index], wrap: wrap)
     }
 
-    private func samples<Sample>(
-        _ size: PixelSize, threads: Threads, slopes: Slopes, _ value: (UInt16) -> Sample
-    ) -> (values: [Sample], count: Int) {
-        let fields = fields(size, threads: threads, slopes: slopes)
-        let count = fields.count
-        let values = [Sample](unsafeUninitializedCapacity: size.area * count) { out, initialised in
-            threads.forRanges(size.area, grain: 1 << 18) { pixels in
-                for (channel, field) in fields.enumerated() {
-                    field.coarse.withUnsafeBufferPointer { coarse in
-                        field.fine.withUnsafeBufferPointer { fine in
-                            for pixel in pixels {
+    private func channelCount(_ index: Int) -> Int { mode.isColour[index] ? 3 : 1 }
+
+    /// Channels of the picture.
+    package var channels: Picture.Channels { channelCount(0) == 1 ? .grey : .rgb }
+
+    /// Sums of both fields, 0…510, of which `values` gives some rows.
+    private func sums<Sample>(
+        _ pixels: Int, threads: Threads, values: (_ index: Int, _ channel: Int) -> [UInt8], _ value: (UInt16) -> Sample
+    ) -> [Sample] {
+        let count = channels.count
+        let coarse = (0..<count).map { values(0, $0) }
+        let fine = (0..<channelCount(1)).map { values(1, $0) }
+        return [Sample](unsafeUninitializedCapacity: pixels * count) { out, initialised in
+            threads.forRanges(pixels, grain: 1 << 18) { part in
+                for channel in 0..<count {
+                    coarse[channel].withUnsafeBufferPointer { coarse in
+                        fine[min(channel, fine.count - 1)].withUnsafeBufferPointer { fine in
+                            for pixel in part {
                                 let sum = UInt16(coarse[pixel]) &+ UInt16(fine[pixel])
                                 out.initializeElement(at: pixel * count + channel, to: value(sum))
                             }
@@ -67,24 +67,59 @@ package struct PerlinPicture: Sendable, Equatable {
                     }
                 }
             }
-            initialised = size.area * count
+            initialised = pixels * count
         }
-        return (values, count)
     }
 
     /// RGB, or grey where the mode is; 0…1.
     package func floats(_ size: PixelSize, threads: Threads, slopes: Slopes) -> FloatPicture {
-        let (values, count) = samples(size, threads: threads, slopes: slopes) { Float($0) / 510 }
-        return FloatPicture(size: size, channelCount: count, values: values)
+        let values = sums(
+            size.area, threads: threads,
+            values: { form($0).channel(size, threads: threads, slopes: slopes($0, $1)) }
+        ) { Float($0) / 510 }
+        return FloatPicture(size: size, channelCount: channels.count, values: values)
     }
 
-    /// The same as a file holds it, rounded.
-    package func picture(_ size: PixelSize, depth: Int, threads: Threads, slopes: Slopes) -> Picture {
-        if depth == 16 {
-            let (values, count) = samples(size, threads: threads, slopes: slopes) { UInt16((UInt32($0) * 257 + 1) / 2) }
-            return Picture(size: size, channels: count == 1 ? .grey : .rgb, sixteen: values)
+    /// The same as a file holds it, rounded, in bands of rows from top to bottom.
+    ///
+    /// A large picture is gone through twice, since its contrast hangs on all of it.
+    /// - Parameters:
+    ///   - bytes: of fields that are held
+    ///   - pause: called before each band that is gone through; may throw to stop
+    ///   - take: takes each band
+    package func bands(
+        _ size: PixelSize, depth: Int, holding bytes: Int = usualHold, threads: Threads, slopes: Slopes,
+        pause: () throws -> Void,
+        _ take: (_ band: Picture) throws -> Void
+    ) rethrows {
+        func picture(_ rows: Int, _ values: (_ index: Int, _ channel: Int) -> [UInt8]) -> Picture {
+            let part = PixelSize(width: size.width, height: rows)
+            if depth == 16 {
+                return Picture(
+                    size: part, channels: channels,
+                    sixteen: sums(part.area, threads: threads, values: values) { UInt16((UInt32($0) * 257 + 1) / 2) })
+            }
+            return Picture(
+                size: part, channels: channels,
+                eight: sums(part.area, threads: threads, values: values) { UInt8(($0 + 1) / 2) })
         }
-        let (values, count) = samples(size, threads: threads, slopes: slopes) { UInt8(($0 + 1) / 2) }
-        return Picture(size: size, channels: count == 1 ? .grey : .rgb, eight: values)
+        if size.area * (channelCount(0) + channelCount(1)) <= bytes {
+            return try take(
+                picture(size.height) { form($0).channel(size, threads: threads, slopes: slopes($0, $1)) })
+        }
+        let band = max(64, (1 << 23) / size.width / 64 * 64)
+        let fields = try [0, 1].map { index in
+            try (0..<channelCount(index)).map {
+                try form(index).stretched(
+                    size, threads: threads, slopes: slopes(index, $0), band: band, pause: pause)
+            }
+        }
+        for y in stride(from: 0, to: size.height, by: band) {
+            let rows = y..<min(size.height, y + band)
+            try take(picture(rows.count) { fields[$0][$1].rows(rows, threads: threads) })
+        }
     }
+
+    /// What is held at most of a picture that is made at once.
+    package static let usualHold = 1 << 27
 }

@@ -1,15 +1,31 @@
 /// Where a picture is flat: 1 where nothing but its own noise is to be seen, 0 where there is texture or an edge, and around it.
-struct FlatnessGate: Sendable {
+///
+/// The one measure of flatness: it lets noise in where a picture is flat, and tells an enlarger where there is something to
+/// paint.
+package struct FlatnessGate: Sendable {
     let noise: SensorNoise
     /// 0…1: how flat a place must be; 0 lets everything through.
     let flatness: Float
 
+    package init(noise: SensorNoise, flatness: Float = 0.5) { (self.noise, self.flatness) = (noise, flatness) }
+
     /// Places that are looked at around one.
-    static let reach = structureReach + margin + 2 * smoothing
+    package static let reach = structureReach + margin + 2 * smoothing
 
     private static let structureReach = SensorNoise.scales.map { $0.radius + $0.spacing + 2 * $0.window }.max() ?? 0
     /// What stays shut around an edge, and over what the gate opens.
     private static let (margin, smoothing) = (4, 1)
+
+    /// How much there is to be seen at each place: 0 where the picture is flat, 1 where there is texture or an edge.
+    ///
+    /// - Parameter picture: ``reach`` wider on each side than what is asked for; alpha is not looked at
+    package func structure(_ picture: Picture) -> Mask {
+        let gate = self(PictureStrip(picture).planes(Rectangle(picture.size)))
+        // What is flat is so to the bit, however means were rounded.
+        return Mask(
+            size: PixelSize(width: gate.width, height: gate.height),
+            values: gate.values.map { $0 > 254 / 255 ? 0 : min(1, 1 - $0) })
+    }
 
     /// - Parameter planes: as ``PictureStrip/planes(_:)`` gives them
     func callAsFunction(_ planes: [Plane]) -> Plane {

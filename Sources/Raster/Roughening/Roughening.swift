@@ -48,6 +48,7 @@ package struct Roughening: Sendable {
     private static let (calmRadius, rangeRadius) = (3, 8)
     /// Side of the squares that are worked on at once. No byte depends on it.
     private static let tile = 512
+    private static let bandBytes = 3 << 24
 
     /// A picture with its gate.
     package struct Result {
@@ -57,10 +58,10 @@ package struct Roughening: Sendable {
         /// Standard deviation of the picture's own noise, in levels of 8 bits.
         package var noise: Double
 
-        /// How much of the picture the gate lets noise into, 0…1.
-        package var openShare: Double {
+        /// How much of the picture the gate lets noise into, in 255ths of a pixel.
+        package var openness: Int {
             guard case .eight(let values) = gate.samples else { return 0 }
-            return Double(values.reduce(0) { $0 + Int($1) }) / 255 / Double(values.count)
+            return values.reduce(0) { $0 + Int($1) }
         }
     }
 
@@ -73,22 +74,50 @@ package struct Roughening: Sendable {
             threads: threads, grain: grain)
     }
 
+    /// Works through a picture that need not be in memory, band by band from top to bottom: the bits of the whole.
+    ///
+    /// - Parameters:
+    ///   - size: of the whole picture
+    ///   - pixelBytes: of a pixel's samples
+    ///   - height: rows of a band, on which nothing else depends; without one, what 48 MiB hold
+    ///   - picture: gives some of the picture's rows; asked for from top to bottom, with ``reach`` more than a band has
+    ///   - mask: gives the mask of a band
+    ///   - take: takes each band's result with the rows that it is
+    package func bands(
+        _ size: PixelSize, _ noise: SensorNoise, pixelBytes: Int, height: Int? = nil, threads: Threads,
+        grain: @escaping Grain,
+        picture: (Range<Int>) throws -> Picture, mask: ((Range<Int>) throws -> Mask)? = nil,
+        _ take: (_ band: Result, _ rows: Range<Int>) throws -> Void
+    ) rethrows {
+        // Whole tiles where that is possible; a band of few rows looks at more rows around it than it has.
+        let most = Self.bandBytes / (size.width * pixelBytes)
+        let height = height ?? max(16, most > Self.tile ? most / Self.tile * Self.tile : most)
+        for y in stride(from: 0, to: size.height, by: height) {
+            let rows = y..<min(size.height, y + height)
+            let seen = max(0, y - reach)..<min(size.height, rows.upperBound + reach)
+            let strip = PictureStrip(try picture(seen), top: seen.lowerBound, of: size)
+            try take(callAsFunction(strip, rows: rows, noise, mask: mask?(rows), threads: threads, grain: grain), rows)
+        }
+    }
+
     /// - Parameters:
     ///   - strip: holds ``reach`` more rows than `rows` on both sides, where the whole picture has them
     ///   - rows: of the whole picture
-    ///   - mask: of the strip's size
+    ///   - mask: of the rows
     package func callAsFunction(
         _ strip: PictureStrip, rows: Range<Int>, _ noise: SensorNoise, mask: Mask? = nil, threads: Threads,
         grain: @escaping Grain
     ) -> Result {
-        precondition(mask.map { $0.size == strip.picture.size } ?? true, "the mask is of the strip's size")
-        let source = strip.picture.cropped(
-            to: Rectangle(x: 0, y: rows.lowerBound - strip.top, width: strip.whole.width, height: rows.count))
+        precondition(
+            mask.map { $0.width == strip.whole.width && $0.height == rows.count } ?? true, "the mask is of the rows")
+        let size = PixelSize(width: strip.whole.width, height: rows.count)
+        let channels = strip.picture.channels
         let across = (strip.whole.width + Self.tile - 1) / Self.tile
         let down = (rows.count + Self.tile - 1) / Self.tile
-        var gates = [UInt8](repeating: 0, count: source.size.area)
+        var gates = [UInt8](repeating: 0, count: size.area)
         func changed<Sample: SampleValue>(_ values: [Sample]) -> [Sample] {
-            var values = values
+            let first = (rows.lowerBound - strip.top) * size.width * channels.count
+            var values = Array(values[first..<first + size.area * channels.count])
             values.withUnsafeMutableBufferPointer { values in
                 gates.withUnsafeMutableBufferPointer { gates in
                     threads.forEach(across * down) { index in
@@ -96,7 +125,7 @@ package struct Roughening: Sendable {
                         let part = Rectangle(
                             x: x, y: rows.lowerBound + y, width: min(Self.tile, strip.whole.width - x),
                             height: min(Self.tile, rows.count - y))
-                        let tile = Tile(self, strip, part, noise, mask, grain)
+                        let tile = Tile(self, strip, part, noise, mask, top: rows.lowerBound, grain)
                         tile.write(values, gates, top: rows.lowerBound)
                     }
                 }
@@ -104,14 +133,14 @@ package struct Roughening: Sendable {
             return values
         }
         let samples: Picture.Samples =
-            switch source.samples {
+            switch strip.picture.samples {
             case .eight(let values): .eight(changed(values))
             case .sixteen(let values): .sixteen(changed(values))
             case .float(let values): .float(changed(values))
             }
         return Result(
-            picture: Picture(size: source.size, channels: source.channels, samples: samples, metadata: source.metadata),
-            gate: Picture(size: source.size, channels: .grey, eight: gates), noise: Double(noise.deviation))
+            picture: Picture(size: size, channels: channels, samples: samples, metadata: strip.picture.metadata),
+            gate: Picture(size: size, channels: .grey, eight: gates), noise: Double(noise.deviation))
     }
 
     /// A square of the picture.
@@ -119,8 +148,10 @@ package struct Roughening: Sendable {
         let plan: Roughening
         let strip: PictureStrip
         let part: Rectangle
-        /// How far the gate is open, times the mask; as far as calming looks beyond the part.
+        /// How far the gate is open, as far as calming looks beyond the part.
         let gate: Plane
+        /// How much of that a mask leaves to the part.
+        let shares: [Float]?
         let lines: Plane?
         /// Levels of 8 bits for each place; one where it is the same everywhere.
         let strength: [Float]
@@ -128,7 +159,7 @@ package struct Roughening: Sendable {
 
         init(
             _ plan: Roughening, _ strip: PictureStrip, _ part: Rectangle, _ noise: SensorNoise, _ mask: Mask?,
-            _ grain: @escaping Grain
+            top: Int, _ grain: @escaping Grain
         ) {
             (self.plan, self.strip, self.part, self.grain) = (plan, strip, part, grain)
             let reach = plan.reach
@@ -151,13 +182,18 @@ package struct Roughening: Sendable {
             for y in 0..<part.height where mask != nil || alpha != nil {
                 for x in 0..<part.width {
                     let place = (y + border) * gate.width + x + border
-                    let share = mask.map { $0[part.x + x, part.y - strip.top + y] } ?? 1
-                    gate.values[place] *= share
+                    let share = mask.map { $0[part.x + x, part.y - top + y] } ?? 1
                     let seen: Float = alpha.map { $0.values[place] > 0 } ?? true ? 1 : 0
                     lines?.values[y * part.width + x] *= share * seen
                 }
             }
             (self.gate, self.lines) = (gate, lines)
+            shares = mask.map { mask in
+                (0..<part.height).flatMap { y in
+                    let first = (part.y - top + y) * mask.width + part.x
+                    return mask.values[first..<first + part.width]
+                }
+            }
             switch plan.amount {
             case .levels(let levels): strength = [Float(abs(levels))]
             case .share(let share):
@@ -195,8 +231,9 @@ package struct Roughening: Sendable {
                 }
                 for x in 0..<part.width {
                     // What the gate's picture shows as black is shut.
-                    let share = gate.values[open + x] < 0.5 / 255 ? 0 : gate.values[open + x]
                     let place = y * part.width + x
+                    let allowed = gate.values[open + x] * (shares?[place] ?? 1)
+                    let share = allowed < 0.5 / 255 ? 0 : allowed
                     let line = lines.map { $0.values[place] * OutlineBrush.darkness } ?? 0
                     guard share > 0 || line > 0 else { continue }
                     gates[row + x] = UInt8((share * 255).rounded())
@@ -235,8 +272,8 @@ package struct Roughening: Sendable {
 }
 
 extension Rectangle {
-    /// So many pixels more on each side.
-    fileprivate func grown(by border: Int) -> Rectangle {
+    /// So many pixels more on each side; it may reach beyond a picture.
+    package func grown(by border: Int) -> Rectangle {
         Rectangle(x: x - border, y: y - border, width: width + 2 * border, height: height + 2 * border)
     }
 }

@@ -39,29 +39,43 @@ package struct SensorNoise: Sendable, Equatable {
     private static let (side, count, reach) = (24, 40, 10)
 
     package init(_ picture: Picture, threads: Threads) {
-        let strip = PictureStrip(picture)
-        let size = PixelSize(width: min(Self.side, picture.width), height: min(Self.side, picture.height))
+        self.init(picture.size, isGrey: picture.channels.isGrey, threads: threads) { rows in
+            picture.cropped(to: Rectangle(x: 0, y: rows.lowerBound, width: picture.width, height: rows.count))
+        }
+    }
+
+    /// Measures a picture that need not be in memory.
+    ///
+    /// - Parameters:
+    ///   - size: of the whole picture
+    ///   - rows: gives some of its rows; they are asked for from top to bottom, and may overlap those before
+    package init(_ size: PixelSize, isGrey: Bool, threads: Threads, rows: (Range<Int>) throws -> Picture) rethrows {
+        let square = PixelSize(width: min(Self.side, size.width), height: min(Self.side, size.height))
         func starts(_ length: Int, _ part: Int) -> [Int] {
             let count = max(1, min(Self.count, length / part))
             return (0..<count).map { count == 1 ? (length - part) / 2 : (length - part) * $0 / (count - 1) }
         }
-        let (columns, rows) = (starts(picture.width, size.width), starts(picture.height, size.height))
-        let places = rows.flatMap { y in columns.map { (x: $0, y: y) } }
-        let planeCount = picture.channels.isGrey ? 1 : 3
-        var found = [Float](repeating: 0, count: places.count * planeCount * Self.scales.count)
-        found.withUnsafeMutableBufferPointer { found in
-            threads.forRanges(places.count, grain: 8) { range in
-                for index in range {
-                    let part = Rectangle(
-                        x: places[index].x - Self.reach, y: places[index].y - Self.reach,
-                        width: size.width + 2 * Self.reach, height: size.height + 2 * Self.reach)
-                    for (number, plane) in strip.planes(part).enumerated() {
-                        for (scale, way) in Self.scales.enumerated() {
-                            let bends = plane.mean(way.radius).bend(way.spacing)
-                                .cropped(by: Self.reach - way.radius - way.spacing)
-                            let sum = bends.values.reduce(0, +)
-                            found[(number * Self.scales.count + scale) * places.count + index] =
-                                sum / Float(bends.values.count)
+        let (columns, lines) = (starts(size.width, square.width), starts(size.height, square.height))
+        let (planeCount, placeCount) = (isGrey ? 1 : 3, columns.count * lines.count)
+        var found = [Float](repeating: 0, count: placeCount * planeCount * Self.scales.count)
+        for (line, y) in lines.enumerated() {
+            // Mirrored at the sides, a square sees nothing else either.
+            let seen = max(0, y - Self.reach)..<min(size.height, y + square.height + Self.reach)
+            let strip = PictureStrip(try rows(seen), top: seen.lowerBound, of: size)
+            found.withUnsafeMutableBufferPointer { found in
+                threads.forRanges(columns.count, grain: 4) { range in
+                    for column in range {
+                        let part = Rectangle(
+                            x: columns[column] - Self.reach, y: y - Self.reach,
+                            width: square.width + 2 * Self.reach, height: square.height + 2 * Self.reach)
+                        for (number, plane) in strip.planes(part).enumerated() {
+                            for (scale, way) in Self.scales.enumerated() {
+                                let bends = plane.mean(way.radius).bend(way.spacing)
+                                    .cropped(by: Self.reach - way.radius - way.spacing)
+                                let sum = bends.values.reduce(0, +)
+                                let first = (number * Self.scales.count + scale) * placeCount
+                                found[first + line * columns.count + column] = sum / Float(bends.values.count)
+                            }
                         }
                     }
                 }
@@ -70,10 +84,10 @@ package struct SensorNoise: Sendable, Equatable {
         energies = (0..<planeCount).map { number in
             var before = Self.most
             return Self.scales.enumerated().map { scale, way in
-                let first = (number * Self.scales.count + scale) * places.count
-                let sorted = found[first..<first + places.count].sorted()
+                let first = (number * Self.scales.count + scale) * placeCount
+                let sorted = found[first..<first + placeCount].sorted()
                 // Grain fades as it is averaged; what grows instead is no grain.
-                let energy = max(way.least, min(sorted[places.count / 4], 2 * before))
+                let energy = max(way.least, min(sorted[placeCount / 4], 2 * before))
                 before = energy
                 return energy
             }

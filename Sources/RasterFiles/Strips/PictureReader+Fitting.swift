@@ -46,11 +46,23 @@ extension PictureReader {
                 try take(strip.cropped(to: part), rows.lowerBound - plan.crop.y)
             }
         } else {
-            let resize = StripResize(
-                size, channels: channels, depth: depth, to: plan.crop.size, filter: plan.filter, box: plan.shown,
-                threads: threads)
-            try read { strip, _ in try resize.add(strip, take) }
+            try resized(to: plan.crop.size, filter: plan.filter, box: plan.shown, threads: threads, take)
         }
+    }
+
+    /// Hands over the picture at another size, as ``Picture/resized(to:filter:box:threads:)`` makes it, band by band.
+    ///
+    /// - Parameters:
+    ///   - box: the part of the picture to show; without it, all
+    ///   - take: takes each band with the row that it begins at; its width is the target's
+    /// Throws: as ``read(samples:_:)``, and what `take` throws.
+    package func resized(
+        to target: PixelSize, filter: ResamplingFilter = .lanczos, box: ResamplingBox? = nil,
+        threads: Threads = Threads(1), _ take: (_ strip: Picture, _ y: Int) throws -> Void
+    ) throws {
+        let resize = StripResize(
+            size, channels: channels, depth: depth, to: target, filter: filter, box: box, threads: threads)
+        try read { strip, _ in try resize.add(strip, take) }
     }
 }
 

@@ -11,19 +11,24 @@ import Raster
 /// A picture file that is read strip by strip, from top to bottom and upright.
 ///
 /// Memory: some million samples, and what ``memoryBytes`` says. Most files are decoded as they are read. Where rows do not
-/// lie in their order (files that lie on their side, interlaced PNGs, some TIFFs), the picture is first unrolled on disk.
+/// lie in their order (files that lie on their side, interlaced PNGs, some TIFFs, large progressive JPEGs), the picture is
+/// first unrolled on disk.
 package final class PictureReader {
     package let size: PixelSize
     package let channels: Picture.Channels
     /// Bits of a sample, 8 or 16.
     package let depth: Int
     package let metadata: PictureMetadata
-    /// Bytes that decoding takes beside the strips: coefficients of a progressive JPEG, a TIFF's strip or tile.
+    /// Bytes that decoding takes beside the strips: the scans of a small progressive JPEG, a TIFF's strip or tile.
     package let memoryBytes: Int
+    /// Bytes of disk that decoding takes: the scans of a large one.
+    package let scanBytes: Int
     /// The file's own bytes.
     package let file: ReadableFile
     /// Where pixels are unrolled, if they must be.
     package var folder: String
+    /// Called before each strip that is decoded; may throw to stop.
+    package var pause: () throws -> Void = {}
     private let source: PictureSource
     private let orientation: Orientation
     private let passes: Int
@@ -31,17 +36,25 @@ package final class PictureReader {
     private var fresh: CodecReader?
     private var unrolled: PixelStore?
 
-    /// - Parameter folder: where pixels are unrolled, if they must be; without one, where the system has passing files
+    /// What the scans of a progressive JPEG take of memory at most, which are all of its pixels twice.
+    package static let usualScans = 1 << 28
+
+    /// - Parameters:
+    ///   - folder: where pixels are unrolled, if they must be; without one, where the system has passing files
+    ///   - scans: bytes of a progressive JPEG's scans that are held in memory
     /// Throws: as ``PictureFile/glance(_:limits:)``
-    package init(_ path: String, limits: PictureFile.Limits = .init(), unrollingIn folder: String? = nil)
-        throws(PictureFileError)
-    {
+    package init(
+        _ path: String, limits: PictureFile.Limits = .init(), unrollingIn folder: String? = nil,
+        holding scans: Int = usualScans
+    ) throws(PictureFileError) {
         file = try ReadableFile(path, limit: limits.fileBytes)
         source = try PictureSource(file, limits: limits)
         let reader = try CodecReader(source)
         (size, channels, depth, metadata) = (reader.uprightSize, reader.channels, reader.depth, reader.metadata)
         (orientation, passes) = (reader.orientation, reader.passes)
-        memoryBytes = Int(clamping: reader.header.memory)
+        let bytes = Int(clamping: reader.header.memory)
+        scanBytes = source.format == .jpeg && bytes > scans ? bytes : 0
+        memoryBytes = bytes - scanBytes
         self.folder = folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
         fresh = reader
     }
@@ -49,8 +62,8 @@ package final class PictureReader {
     /// Whether the picture is unrolled on disk before its first row comes.
     package var needsUnrolling: Bool { passes > 1 || !(orientation == .upright || orientation == .mirrored) }
 
-    /// Bytes of disk that unrolling takes; 0 where the picture need not be unrolled.
-    package var diskBytes: Int { needsUnrolling ? size.area * channels.count * depth / 8 : 0 }
+    /// Bytes of disk that reading takes; 0 where nothing need be unrolled.
+    package var diskBytes: Int { scanBytes + (needsUnrolling ? size.area * channels.count * depth / 8 : 0) }
 
     /// Hands over the file's own bytes, piece by piece.
     ///
@@ -62,58 +75,84 @@ package final class PictureReader {
     /// - Parameters:
     ///   - samples: about how many a strip has; what the file keeps together may make them more
     ///   - take: takes each with the row that it begins at; its width is the picture's
-    /// Throws: as ``PictureFile/read(_:limits:)``; where the picture is unrolled, as ``PixelStore``; what `take` throws.
+    /// Throws: as ``strips(samples:)`` and the strips do; what `take` throws.
     package func read(
         samples: Int = PixelStore.stripSamples, _ take: (_ strip: Picture, _ y: Int) throws -> Void
     ) throws {
+        let next = try strips(samples: samples)
+        while let (strip, y) = try next() { try take(strip, y) }
+    }
+
+    /// Gives the next strip with the row that it begins at, and nil behind the last. Its width is the picture's.
+    ///
+    /// Throws: as ``PictureFile/read(_:limits:)``
+    package typealias NextStrip = () throws -> (strip: Picture, y: Int)?
+
+    /// The strips from the first row on, each decoded when it is asked for.
+    ///
+    /// - Parameter samples: about how many a strip has
+    /// Throws: as ``PictureFile/read(_:limits:)``; where the picture is unrolled, as ``PixelStore``.
+    package func strips(samples: Int = PixelStore.stripSamples) throws -> NextStrip {
         guard needsUnrolling else {
-            return try decoded(samples) { strip, y in try take(strip.turned(from: orientation), y) }
+            let next = try pass(0, of: opened(), samples, onto: { _ in nil })
+            return { [orientation] in try next().map { ($0.strip.turned(from: orientation), $0.y) } }
         }
         let store = try unrolled ?? unroll(samples)
         unrolled = store
         // Of a picture on its side every strip touches all of the store's rows.
         let most = max(1, (orientation.swapsSides ? samples * 8 : samples) / (size.width * channels.count))
-        for y in stride(from: 0, to: size.height, by: most) {
+        var y = 0
+        return { [orientation, size] in
+            guard y < size.height else { return nil }
             let rows = y..<min(size.height, y + most)
-            try take(try store.read(orientation.stored(rows, of: size)).turned(from: orientation), y)
+            y = rows.upperBound
+            return (try store.read(orientation.stored(rows, of: size)).turned(from: orientation), rows.lowerBound)
         }
     }
 
-    /// The file's rows in strips, as they lie.
-    private func decoded(_ samples: Int, _ take: (_ strip: Picture, _ y: Int) throws -> Void) throws {
-        let reader = try fresh ?? CodecReader(source)
+    /// The whole picture, in memory and nowhere else, without what the file says of it.
+    ///
+    /// Throws: as ``PictureFile/read(_:limits:)``
+    package func picture() throws(PictureFileError) -> Picture { try opened().picture() }
+
+    /// The file open at its first row.
+    private func opened() throws(PictureFileError) -> CodecReader {
+        let reader: CodecReader
+        if let known = fresh { reader = known } else { reader = try CodecReader(source) }
         fresh = nil
-        try pass(0, of: reader, samples, onto: { _ in nil }, take)
-        try reader.end()
+        if scanBytes > 0 { try reader.unroll(in: folder) }
+        return reader
     }
 
-    /// One pass over the file's rows.
+    /// One pass over the file's rows, in strips, as they lie.
     ///
     /// - Parameter before: what the pass before left of these rows
     private func pass(
-        _ number: Int, of reader: CodecReader, _ samples: Int, onto before: (_ rows: Rectangle) throws -> Picture?,
-        _ take: (_ strip: Picture, _ y: Int) throws -> Void
-    ) throws {
-        let rows = reader.rowsAtOnce(samples)
-        for y in stride(from: 0, to: reader.size.height, by: rows) {
-            let part = Rectangle(x: 0, y: y, width: reader.size.width, height: min(rows, reader.size.height - y))
+        _ number: Int, of reader: CodecReader, _ samples: Int,
+        onto before: @escaping (_ rows: Rectangle) throws -> Picture?
+    ) -> NextStrip {
+        let (rows, size, isLast) = (reader.rowsAtOnce(samples), reader.size, number == passes - 1)
+        var y = 0
+        return { [self] in
+            guard y < size.height else { return nil }
+            try pause()
+            let part = Rectangle(x: 0, y: y, width: size.width, height: min(rows, size.height - y))
             var samples = try before(part)?.samples ?? reader.room(rows: part.height)
             try reader.fill(&samples, rows: y..<y + part.height, pass: number)
-            try take(Picture(size: part.size, channels: channels, samples: samples), y)
+            y += part.height
+            if isLast, y == size.height { try reader.end() }
+            return (Picture(size: part.size, channels: channels, samples: samples), part.y)
         }
     }
 
     /// The file's pixels on disk, as they lie in it.
     private func unroll(_ samples: Int) throws -> PixelStore {
-        let reader = try fresh ?? CodecReader(source)
-        fresh = nil
+        let reader = try opened()
         let store = try PixelStore(size: reader.size, channels: channels, depth: depth, in: folder)
         for number in 0..<passes {
-            try pass(number, of: reader, samples, onto: { number == 0 ? nil : try store.read($0) }) { strip, y in
-                try store.write(strip, y: y)
-            }
+            let next = pass(number, of: reader, samples, onto: { number == 0 ? nil : try store.read($0) })
+            while let (strip, y) = try next() { try store.write(strip, y: y) }
         }
-        try reader.end()
         return store
     }
 }
@@ -132,7 +171,7 @@ extension CodecReader {
 
 extension Orientation {
     /// Where rows of an upright picture of `size` lie in the stored one.
-    fileprivate func stored(_ rows: Range<Int>, of size: PixelSize) -> Rectangle {
+    func stored(_ rows: Range<Int>, of size: PixelSize) -> Rectangle {
         // Counted from the other side where the first row is the last one, or the last column.
         let place =
             switch self {

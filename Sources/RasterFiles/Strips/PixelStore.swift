@@ -19,8 +19,9 @@ package final class PixelStore: @unchecked Sendable {
     package let depth: Int
     /// What messages call the place.
     private let folder: String
-    private let file: Int32
+    private let unnamed: UnnamedFile
 
+    private var file: Int32 { unnamed.descriptor }
     private var pixelBytes: Int { channels.count * depth / 8 }
 
     /// - Parameter folder: on whose disk the pixels lie; it must be there
@@ -29,26 +30,9 @@ package final class PixelStore: @unchecked Sendable {
         throws(PictureFileError)
     {
         (self.size, self.channels, self.depth, self.folder) = (size, channels, depth, folder)
-        file = try Self.unnamed(in: folder)
-        // Room is made now rather than missed midway.
-        let bytes = size.area * channels.count * depth / 8
-        let code = posix_fallocate(file, 0, off_t(bytes))
-        guard code == 0 else {
-            close(file)
-            throw .writeFailed(
-                path: folder, reason: "\(bytes) bytes for the pixels of \(size) find no room: \(systemReason(code))")
-        }
+        unnamed = try UnnamedFile(
+            bytes: size.area * channels.count * depth / 8, for: "the pixels of \(size)", in: folder)
     }
-
-    private static func unnamed(in folder: String) throws(PictureFileError) -> Int32 {
-        var template = Array("\(folder)/.velatura-pixels-XXXXXX".utf8CString)
-        let file = mkstemp(&template)
-        guard file >= 0 else { throw .cannotCreate(path: folder, reason: systemReason(errno)) }
-        unlink(template)
-        return file
-    }
-
-    deinit { close(file) }
 
     /// Puts pixels in their place.
     ///

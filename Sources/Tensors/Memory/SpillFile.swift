@@ -7,12 +7,12 @@
 /// A file without a name that holds what memory has no room for; gone when it is let go, or when the program ends.
 ///
 /// Unchecked: the number never changes, and places are read and written without moving a common position.
-final class SpillFile: @unchecked Sendable {
+package final class SpillFile: @unchecked Sendable {
     private let descriptor: Int32
     private let folder: String
 
     /// - Throws: ``EngineError/spill(_:)``
-    init() throws {
+    package init() throws {
         // /tmp is often memory itself.
         let asked = getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
         let folder = asked ?? (access("/var/tmp", W_OK) == 0 ? "/var/tmp" : "/tmp")
@@ -27,14 +27,14 @@ final class SpillFile: @unchecked Sendable {
     deinit { close(descriptor) }
 
     /// - Throws: ``EngineError/spill(_:)``, most often since the disk is full
-    func write(_ floats: UnsafePointer<Float>, _ count: Int, at place: Int) throws {
+    package func write(_ floats: UnsafePointer<Float>, _ count: Int, at place: Int) throws {
         try move(count) { done, bytes in
             pwrite(descriptor, UnsafeRawPointer(floats) + done, bytes, off_t(place * 4 + done))
         }
     }
 
     /// - Throws: ``EngineError/spill(_:)``
-    func read(_ floats: UnsafeMutablePointer<Float>, _ count: Int, at place: Int) throws {
+    package func read(_ floats: UnsafeMutablePointer<Float>, _ count: Int, at place: Int) throws {
         try move(count) { done, bytes in
             pread(descriptor, UnsafeMutableRawPointer(floats) + done, bytes, off_t(place * 4 + done))
         }
