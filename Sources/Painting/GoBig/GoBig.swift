@@ -147,7 +147,7 @@ package struct GoBig {
         }
         painted = staysGrey ? painted.channel(0) : painted
         Storage.trim()
-        try advance(PixelWork.painted.of(tile.frame.size.area))
+        try advance(PixelWork.tile(tile.frame.size.area))
         return (painted.picture(depth: 16, threads: threads), isExact)
     }
 

@@ -14,8 +14,8 @@ struct TileAnchor {
     /// A bilinear field has other means than the cells that it runs through, and light is no straight line; what is left of
     /// the difference is taken off again.
     private static let rounds = 6
-    /// Light that nobody misses: a hundredth of a level of 8 bits where a level is the least light.
-    private static let least: Float = 0.01 / 255 / 12.92
+    /// Light that nobody misses: a twentieth of a level of 8 bits where a level is the least light.
+    private static let least: Float = 0.05 / 255 / 12.92
 
     /// 0…1
     let amount: Double

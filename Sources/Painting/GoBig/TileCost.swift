@@ -60,7 +60,7 @@ package struct TileCost {
         let model = studio.model
         return Double(run.evaluations) * step(size, run).operations
             + model.codecWork(size, decoding: false).operations + model.codecWork(size, decoding: true).operations
-            + PixelWork.painted.of(tile.frame.size.area)
+            + PixelWork.tile(tile.frame.size.area)
     }
 
     /// Work of putting tiles together, those that were there before too.
@@ -81,7 +81,7 @@ package struct TileCost {
     /// - Throws: ``PaintingError/unsuitable(_:)`` where even one layer after the other needs more memory than there may be
     package func estimate(_ tiles: [TilePlan.Tile], around: Double) throws(PaintingError) -> Estimate {
         var rest = Estimate.nothing
-        rest.seconds = around / studio.model.engine.nominalSpeed
+        rest.seconds = around / studio.model.nominalSpeed
         guard let largest = tiles.max(by: { $0.frame.size.area < $1.frame.size.area }) else { return rest }
         let (run, size) = (run(largest), try working(largest).working)
         guard run.start != nil else { return rest }
@@ -89,7 +89,7 @@ package struct TileCost {
             size, predictions: settings.predictions, encodes: true, runs: [run.evaluations], step: step(size, run))
         var work = around
         for tile in tiles { work += try self.work(tile) }
-        estimate.seconds = work / studio.model.engine.nominalSpeed + 0.5
+        estimate.seconds = work / studio.model.nominalSpeed + 0.5
         return estimate
     }
 }
