@@ -60,23 +60,7 @@ struct NewAreaOptions: ParsableArguments {
             "How much the colours of the noise of spectral differ, 0 to 1. (default: 0.05)", valueName: "x"))
     var colourVariation: Double?
 
-    @Option(
-        name: .long,
-        help: "Paint within the whole canvas, or cut the new area out and paint it alone. (default: whole)")
-    var area: Masking.Area?
-
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "Pixels of context around the part that --area masked cuts out. (default: 32)", valueName: "px"))
-    var padding: Int?
-
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "How far a model for inpainting is kept from seeing where painting starts, 0 to 1. (default: 1)",
-            valueName: "x"))
-    var inpaintingMaskWeight: Double?
+    @OptionGroup var seen: MaskedAreaOptions
 
     private static let mostPixels = 16_384
 
@@ -118,15 +102,6 @@ struct NewAreaOptions: ParsableArguments {
         if let colourVariation, !(0...1).contains(colourVariation) {
             throw ValidationError("--colour-variation is \(colourVariation), but a number from 0 to 1 is expected.")
         }
-        if let padding, !(0...8192).contains(padding) {
-            throw ValidationError("--padding is \(padding), but a whole number of pixels from 0 to 8192 is expected.")
-        }
-        if padding != nil, area != .masked {
-            throw ValidationError("--padding changes nothing without --area masked. Pass both, or leave it out.")
-        }
-        if let weight = inpaintingMaskWeight, !(0...1).contains(weight) {
-            throw ValidationError("--inpainting-mask-weight is \(weight), but a number from 0 to 1 is expected.")
-        }
     }
 
     var masking: Masking {
@@ -142,9 +117,7 @@ struct NewAreaOptions: ParsableArguments {
         outpainting.colourVariation = colourVariation ?? outpainting.colourVariation
         var masking = Masking()
         masking.outpainting = outpainting
-        masking.area = area ?? masking.area
-        masking.padding = padding ?? masking.padding
-        masking.conditioning = inpaintingMaskWeight ?? masking.conditioning
+        seen.apply(to: &masking)
         return masking
     }
 }

@@ -59,6 +59,30 @@ import Testing
         #expect(try painted("1.png", []) != painted("2.png", ["--deep-cache", "2"]))
     }
 
+    @Test("inpaint takes them too: each counts under the mask, and what is black stays to the bit")
+    func inpaint() throws {
+        let source = try place.picture("in.png", 64, 48)
+        try place.mask()
+        let mask = try place.read("mask.png")
+        var seen: [Picture.Samples] = []
+        for (number, options) in ([[]] + Self.options).enumerated() {
+            let name = "masked\(number).png"
+            try place.succeed(
+                [
+                    "inpaint", "in.png", "-o", name, "--mask", "mask.png", "--grow", "0", "--skip", "10", "--seed", "3",
+                    "--steps", "10", "--prompt", "a lake", "--guidance", "4",
+                ] + Self.model + options)
+            let picture = try place.read(name)
+            #expect(!seen.contains(picture.samples), "\(options)")
+            seen.append(picture.samples)
+            for y in 0..<48 {
+                for x in 0..<64 where mask[x, y, 0] == 0 {
+                    #expect((0..<3).allSatisfy { picture[x, y, $0] == source[x, y, $0] }, "\(options) \(x),\(y)")
+                }
+            }
+        }
+    }
+
     @Test("plans name them and promise to be done sooner")
     func plans() throws {
         func plan(_ more: [String]) throws -> [String: Any] {
