@@ -49,13 +49,18 @@ package struct ModelFolder: Sendable {
     /// A folder; nil where the path is a file.
     ///
     /// - Throws: ``CheckpointError/missing(_:)`` when there is nothing of the name
-    static func folderOnly(path: String, option: String) throws(CheckpointError) -> ModelFolder? {
+    static func folderOnly(path: String, option: String?) throws(CheckpointError) -> ModelFolder? {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            throw option == "--model"
-                ? .missing(
-                    "The model \(path) is not there. Give --model a model's folder or file, or leave it out for the built-in one."
-                ) : .missing("\(path) is not there. Give \(option) a name that is.")
+            let named = path.isEmpty ? "\"\"" : path
+            switch option {
+            case "--model":
+                throw .missing(
+                    "The model \(named) is not there. Give --model a model's folder or file, or leave it out for the built-in one."
+                )
+            case let option?: throw .missing("\(named) is not there. Give \(option) a name that is.")
+            case nil: throw .missing("\(named) is not there. Check the name and the folder.")
+            }
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { return nil }
         return ModelFolder(path.lastName, .disk(path: path))

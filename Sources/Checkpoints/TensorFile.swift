@@ -65,7 +65,7 @@ package struct TensorFile: Sendable {
     ///
     /// - Throws: ``CheckpointError``
     package init(path: String) throws(CheckpointError) {
-        if try ModelFolder.folderOnly(path: path, option: "a command") != nil {
+        if try ModelFolder.folderOnly(path: path, option: nil) != nil {
             throw .invalid("\(path) is a folder, but one file of tensors is expected. Give one of those in it.")
         }
         try self.init(try FileBytes(path: path, name: path.lastName))

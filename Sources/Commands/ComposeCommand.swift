@@ -121,6 +121,7 @@ struct ComposeCommand: ParsableCommand {
             try Interruption.check()
             let composed = Compose.composed(base.picture, layers, threads: threads)
             let session = PaintingSession(console: console, output: output)
+            try session.warnOfForm(base.picture, at: path)
             let recipe = ComposeRecipe(
                 base: base.identity, layers: made, feather: feather, fit: maskFit, form: session.form(at: path))
             try session.write(

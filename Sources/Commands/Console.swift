@@ -1,4 +1,5 @@
 import Painting
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -88,7 +89,17 @@ final class Console {
     }
 
     static func say(_ line: String) {
-        send(line + "\n", to: STDOUT_FILENO)
+        let failure = send(line + "\n", to: STDOUT_FILENO)
+        // A reader that has gone away is no reason to stop painting.
+        if failure != 0, failure != EPIPE { lost.store(failure, ordering: .relaxed) }
+    }
+
+    private static let lost = Atomic<Int32>(0)
+
+    /// Why something could not be said on standard output; nil where all was.
+    static var outputFailure: String? {
+        let failure = lost.load(ordering: .relaxed)
+        return failure == 0 ? nil : String(cString: strerror(failure)).lowercased()
     }
 
     /// One line, even where a file's name has several.
@@ -96,13 +107,17 @@ final class Console {
         send("Error: \(line.replacing("\n", with: "\\n").replacing("\r", with: "\\r"))\n", to: STDERR_FILENO)
     }
 
-    /// All of a text, however the descriptor takes it; a reader that has gone away is no reason to stop painting.
-    private static func send(_ text: String, to descriptor: Int32) {
+    /// All of a text, however the descriptor takes it.
+    ///
+    /// - Returns: 0, or the system's number of what went wrong
+    @discardableResult
+    private static func send(_ text: String, to descriptor: Int32) -> Int32 {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if written > 0 { bytes = bytes.dropFirst(written) } else if errno != EINTR { return }
+            if written > 0 { bytes = bytes.dropFirst(written) } else if errno != EINTR { return errno }
         }
+        return 0
     }
 
     func clearBar() {
@@ -258,7 +273,6 @@ final class Console {
                         "area",
                         plan.area.map { .list([$0.x, $0.y, $0.width, $0.height].map(JSONText.integer)) } ?? .null
                     ),
-                    ("enlarged", plan.enlarged.map { .list([.integer($0.width), .integer($0.height)]) } ?? .null),
                     ("masked", plan.masked.map(JSONText.number) ?? .null),
                     ("working", .list([.integer(plan.working.width), .integer(plan.working.height)])),
                     ("tiles", .integer(plan.tiles)),

@@ -308,6 +308,10 @@ struct PaintingOptions: ParsableArguments {
         // A text that itself begins so.
         if argument.hasPrefix("@@") { return String(argument.dropFirst()) }
         let path = String(argument.dropFirst())
+        if path.isEmpty {
+            throw PaintingError.usage(
+                "\(option) is @, but the name of a file is expected behind it. @@ begins a text that begins with @.")
+        }
         return try readText(path, "which \(option) names").trimmingNewlines()
     }
 }
@@ -322,8 +326,8 @@ struct ResultOptions: ParsableArguments {
     @Option(name: .long, help: "Format of the results. (default: png)")
     var format: PictureFormat?
 
-    @Option(name: .long, help: ArgumentHelp("Quality of JPEG results, 1 to 100.", valueName: "q"))
-    var quality = 95
+    @Option(name: .long, help: ArgumentHelp("Quality of JPEG results, 1 to 100. (default: 95)", valueName: "q"))
+    var quality: Int?
 
     @Option(name: .long, help: ArgumentHelp("Bits of each sample, 8 or 16. (default: the source's)", valueName: "bits"))
     var depth: Int?
@@ -341,7 +345,7 @@ struct ResultOptions: ParsableArguments {
     var overwrite = false
 
     func validate() throws {
-        guard (1...100).contains(quality) else {
+        if let quality, !(1...100).contains(quality) {
             throw ValidationError("--quality is \(quality), but a whole number from 1 to 100 is expected.")
         }
         if let depth, depth != 8, depth != 16 { throw ValidationError("--depth is \(depth), but 8 or 16 is expected.") }
@@ -350,11 +354,19 @@ struct ResultOptions: ParsableArguments {
             throw ValidationError(
                 "--name is \"\(name)\", but a file name without / is expected. Choose the folder with -o.")
         }
+        var rest = name ?? ""
+        for part in ["stem", "command", "skip", "seed"] { rest.replace("{\(part)}", with: "") }
+        if let name, rest.contains("{") || rest.contains("}") {
+            throw ValidationError(
+                "--name is \"\(name)\", but only {stem}, {command}, {skip} and {seed} are replaced. Take other braces out."
+            )
+        }
     }
 
     func options() throws -> OutputOptions {
         var options = OutputOptions()
-        (options.path, options.format, options.quality, options.depth) = (output, format, quality, depth)
+        (options.path, options.format, options.depth) = (output, format, depth)
+        (options.quality, options.isQualityGiven) = (quality ?? options.quality, quality != nil)
         (options.template, options.overwrite, options.writesRecipe) = (name, overwrite, !noRecipe)
         return try options.checked()
     }

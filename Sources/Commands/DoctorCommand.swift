@@ -32,10 +32,14 @@ struct DoctorCommand: ParsableCommand {
             Console.say("features     \(engine.instructionSet), \(engine.lanes) lanes; own loops: \(libraries.kernels)")
             Console.say("oneDNN       \(libraries.oneDNN)")
             Console.say("threads      \(libraries.threadPool)")
-            let tuned = try KernelTableFile.here?.table(on: engine)
-            Console.say(
-                "kernels      \(KernelPlan.name), table \((tuned ?? engine.table).description), "
-                    + (tuned == nil ? "as shipped" : "measured here: \(KernelTableFile.here?.path ?? "")"))
+            do {
+                let tuned = try KernelTableFile.here?.table(on: engine)
+                Console.say(
+                    "kernels      \(KernelPlan.name), table \((tuned ?? engine.table).description), "
+                        + (tuned == nil ? "as shipped" : "measured here: \(KernelTableFile.here?.path ?? "")"))
+            } catch {
+                Console.say("kernels      \(reported(error).line) Delete the file, or run velatura doctor --tune.")
+            }
         } catch {
             missing = true
             Console.say("oneDNN       missing: \(reported(error).line)")

@@ -50,7 +50,7 @@ struct ModelsCommand: ParsableCommand {
                     [(fact.key, JSONText.text(fact.value))]
                         + (fact.by.map { [("\(fact.key) by", JSONText.text($0))] } ?? [])
                 }
-                return Console.say(JSONText.object(members).string)
+                return Console.say(JSONText.object([("event", .text("model"))] + members).string)
             }
             let width = facts.map(\.key.count).max() ?? 0
             for fact in facts {

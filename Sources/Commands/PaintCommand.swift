@@ -31,6 +31,10 @@ struct PaintCommand: PaintingCommand {
             throw ValidationError(
                 "\(option) says where a picture is taken up, and there is none. Pass --perlin-init, or leave it out.")
         }
+        if painting.noInherit {
+            throw ValidationError(
+                "--no-inherit changes nothing: there is no picture to take a prompt from. Leave it out.")
+        }
         if results.output == nil, !telling.explain {
             throw ValidationError("There is no input to name the result after. Give -o a file or a folder.")
         }

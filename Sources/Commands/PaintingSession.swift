@@ -219,13 +219,13 @@ struct PaintingSession {
             size, channels: channels, depth: depth, metadata: metadata, to: path, options: options,
             before: { file in
                 guard let journal else { return }
-                try journal.make(path, .init(recipe: hash, bytes: output.writesRecipe ? nil : SHA256.hash(file)))
+                try journal.make(path, .init(recipe: hash, bytes: SHA256.hash(file)))
             }, body)
     }
 
     /// - Parameter carriesRecipe: whether the file itself says what it was made from
     func write(_ bytes: [UInt8], to path: String, hash: String, carriesRecipe: Bool) throws {
-        try journal?.make(path, .init(recipe: hash, bytes: carriesRecipe ? nil : SHA256.hash(bytes)))
+        try journal?.make(path, .init(recipe: hash, bytes: SHA256.hash(bytes)))
         // What stands there was looked at before a batch's picture is painted.
         try WholeFile.write(bytes, to: path, overwrite: output.overwrite || journal != nil)
     }
@@ -245,10 +245,16 @@ struct PaintingSession {
         }
         let depth = format == .jpeg ? 8 : output.depth ?? sourceDepth
         if depth < sourceDepth { lost.append("\(sourceDepth) bits become \(depth)") }
-        guard !lost.isEmpty else { return }
-        let mend = format == .jpeg ? "Write PNG or TIFF to keep them." : "Leave --depth out to keep them."
-        try console.report(
-            .warning(code: "form", text: "\(path): \(lost.joined(separator: ", ")). \(mend)", path: path))
+        func warn(_ text: String) throws {
+            try console.report(.warning(code: "form", text: "\(path): \(text)", path: path))
+        }
+        if !lost.isEmpty {
+            try warn(
+                lost.joined(separator: ", ")
+                    + (format == .jpeg ? ". Write PNG or TIFF to keep them." : ". Leave --depth out to keep them."))
+        }
+        if output.isQualityGiven, format != .jpeg { try warn("--quality changes nothing in \(format.name).") }
+        if output.depth == 16, format == .jpeg { try warn("--depth 16 changes nothing: JPEG has 8 bits.") }
     }
 }
 

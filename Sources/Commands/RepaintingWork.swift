@@ -56,7 +56,8 @@ final class RepaintingWork: ItemWork {
         func result(_ skip: Skip? = nil, _ seed: UInt64? = nil) -> OutputPlan.Result {
             .init(
                 input: item.input, command: command, skip: skip?.percent(of: painting.stepCount),
-                seed: seeds.count > 1 ? seed : nil, subfolder: item.subfolder)
+                seed: seeds.count > 1 ? seed : nil, soleSeed: seeds.count == 1 ? seeds[0] : nil,
+                subfolder: item.subfolder)
         }
         job = Job()
         for seed in seeds {

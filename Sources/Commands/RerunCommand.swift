@@ -3,6 +3,7 @@ import Checkpoints
 import Painting
 import Raster
 import RasterFiles
+import Tensors
 
 struct RerunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -54,6 +55,21 @@ struct RerunCommand: ParsableCommand {
         try telling.telling { console in command = try repeated(console) }
         // The command itself repeats what it did, so that nothing can differ.
         try command.run()
+    }
+
+    /// Warns where layers run in other forms here than they did then.
+    private func tellOfKernels(_ recipe: JSON, _ console: Console) throws {
+        let engine = try Engine.chosen(threads: threads, precision: .auto, memoryLimit: nil, profile: nil)
+        let others = try engine.kernels().filter { key, value in
+            key != "precision" && recipe["kernels"][key].text.map { $0 != value } ?? false
+        }.map { key, value in "\(key) \(recipe["kernels"][key].text ?? ""), and here it is \(value)" }
+        guard !others.isEmpty else { return }
+        try console.report(
+            .warning(
+                code: "kernels",
+                text:
+                    "\(picture) was painted with \(others.joined(separator: "; ")): values may differ in their last bits.",
+                path: picture))
     }
 
     /// The command that made the picture, with its input and model found.
@@ -152,6 +168,7 @@ struct RerunCommand: ParsableCommand {
                     code: "not-honoured", text: "\(picture) was made with settings that are not followed: \(settings).",
                     path: picture))
         }
+        if let recipe { try tellOfKernels(recipe, console) }
         line += common(wanted.format)
         if let memoryLimit { line.append("--memory-limit=\(memoryLimit.argument)") }
         do {

@@ -97,8 +97,8 @@ struct ShortcutOptions: ParsableArguments {
     var freeu: FreeUArgument?
 
     func validate() throws {
-        if let mergeTokens, !(mergeTokens > 0 && mergeTokens <= 1) {
-            throw ValidationError("--merge-tokens is \(mergeTokens), but a number above 0, at most 1, is expected.")
+        if let mergeTokens, !(mergeTokens > 0 && mergeTokens <= 0.75) {
+            throw ValidationError("--merge-tokens is \(mergeTokens), but a number above 0, at most 0.75, is expected.")
         }
         if let skipEarlyCond, !(skipEarlyCond > 0 && skipEarlyCond <= 1) {
             throw ValidationError(

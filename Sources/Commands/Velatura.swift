@@ -27,21 +27,29 @@ public func runVelatura() {
     Interruption.install()
     // A reader that goes away (`velatura … | head`) is an error of writing, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
+    // So is a file that grows beyond what the user is allowed.
+    signal(SIGXFSZ, SIG_IGN)
+    let words = GoBigParts.joined(CommandLineWords.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst())))
     do {
-        var command = try Velatura.parseAsRoot(GoBigParts.joined(Array(CommandLine.arguments.dropFirst())))
+        var command = try Velatura.parseAsRoot(words)
         try command.run()
     } catch {
-        exit(code(for: error))
+        exit(code(for: error, words))
+    }
+    if let reason = Console.outputFailure {
+        Console.complain("Standard output could not be written: \(reason). Make room, or send it elsewhere.")
+        exit(74)
     }
 }
 
-private func code(for error: any Error) -> Int32 {
+private func code(for error: any Error, _ words: [String]) -> Int32 {
     switch Velatura.exitCode(for: error) {
     case .success:
         print(Velatura.message(for: error))
         return 0
     case .validationFailure:
-        let line = Velatura.message(for: error)
+        let line = CommandLineWords.told(
+            Velatura.message(for: error), of: words, Velatura.configuration.subcommands)
         // What was not understood cannot say that it wants JSON, so the bare words are asked.
         if CommandLine.arguments.dropFirst().prefix(while: { $0 != "--" }).contains("--json") {
             Console.say(Console.jsonError(line, code: 64))

@@ -12,7 +12,9 @@ package struct OutputOptions: Sendable {
     /// A file, or a folder where it is one or ends in "/"; nil for beside the input.
     package var path: String?
     package var format: PictureFormat?
+    /// Of JPEG, 1…100.
     package var quality = 95
+    package var isQualityGiven = false
     /// Bits of a sample, 8 or 16; nil for the source's.
     package var depth: Int?
     /// Name without an ending; `{stem} {command} {skip} {seed}` are replaced.
@@ -24,11 +26,6 @@ package struct OutputOptions: Sendable {
 
     /// The format of a result: as asked for, or as its ending says.
     package func format(at path: String) -> PictureFormat { format ?? PictureFormat(path: path) ?? .png }
-
-    /// Endings of formats that are not written: a picture under such a name would not be what its name says.
-    private static let foreign = [
-        "webp", "gif", "bmp", "avif", "heic", "jxl", "exr", "tga", "ppm", "psd", "jp2", "svg",
-    ]
 
     /// Refuses a format that contradicts the output's ending, and endings of formats that are not written.
     ///
@@ -45,8 +42,15 @@ package struct OutputOptions: Sendable {
                 "-o \(path) ends as \(ending.rawValue) but --format is \(format.rawValue). Leave --format out, or change the ending."
             )
         }
-        if let ending = path.split(separator: ".").last?.lowercased(), Self.foreign.contains(ending) {
-            throw .usage("-o \(path) ends as \(ending), which Velatura does not write. End it as .png, .jpg or .tif.")
+        // A picture under such a name would not be what its name says.
+        let name = path.split(separator: "/").last ?? ""
+        if let dot = name.lastIndex(of: "."), dot != name.startIndex, PictureFormat(path: path) == nil {
+            throw .usage(
+                "-o \(path) ends as \(name[name.index(after: dot)...]), which Velatura does not write. End it as .png, .jpg or .tif."
+            )
+        }
+        if let template {
+            throw .usage("--name is \(template), but -o \(path) names the file already. Leave one out.")
         }
         return self
     }
@@ -72,15 +76,18 @@ package struct OutputPlan {
         package var command: String
         package var skip: String?
         package var seed: UInt64?
+        /// The seed of all results of an input, which tells none from the others: only a template names it.
+        package var soleSeed: UInt64?
         /// Folder of the input, "" for the current one.
         package var folder: String
         /// Below the folder of all results: "" or "a/b/".
         package var subfolder: String
 
         package init(
-            input: String?, command: String, skip: String? = nil, seed: UInt64? = nil, subfolder: String = ""
+            input: String?, command: String, skip: String? = nil, seed: UInt64? = nil, soleSeed: UInt64? = nil,
+            subfolder: String = ""
         ) {
-            self.subfolder = subfolder
+            (self.soleSeed, self.subfolder) = (soleSeed, subfolder)
             let parts = (input ?? "").split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             let name = parts.last ?? ""
             stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
@@ -125,7 +132,13 @@ package struct OutputPlan {
                 "Two results would be written to \(path). Give --name a template with {stem}, {skip} or {seed}.")
         }
         taken[place] = stem
-        if !options.overwrite, !mayStand, access(path, F_OK) == 0 {
+        let isTaken: Bool
+        do throws(PictureFileError) {
+            isTaken = try WholeFile.isTaken(path)
+        } catch {
+            throw .cannotCreate(error.description)
+        }
+        if !options.overwrite, !mayStand, isTaken {
             throw .cannotCreate("\(path) is there already. Pass --overwrite to replace it, or give another -o.")
         }
         try Self.checkFolder(above: path)
@@ -178,7 +191,7 @@ package struct OutputPlan {
         var filled = ""
         let values = [
             "{stem}": result.stem, "{command}": result.command, "{skip}": result.skip ?? "",
-            "{seed}": result.seed.map(String.init) ?? "",
+            "{seed}": (result.seed ?? result.soleSeed).map(String.init) ?? "",
         ]
         while !text.isEmpty {
             if let (key, value) = values.first(where: { text.hasPrefix($0.key) }) {

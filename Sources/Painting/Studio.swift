@@ -125,11 +125,18 @@ package final class Studio {
     ///
     /// - Parameter isExact: the picture was painted again in 32 bits
     package func kernels(isExact: Bool = false) throws -> [(String, String)] {
+        try model.engine.kernels(isExact: isExact)
+    }
+}
+
+extension Engine {
+    /// What decides the last bits of a picture beside its settings, as recipes name it.
+    package func kernels(isExact: Bool = false) throws -> [(String, String)] {
         let libraries = try Engine.libraries()
         return [
-            ("processor", model.engine.instructionSet), ("loops", libraries.kernels), ("oneDNN", libraries.oneDNN),
-            ("precision", (isExact ? .f32 : model.engine.precision).rawValue), ("plan", KernelPlan.name),
-            ("table", model.engine.table.description),
+            ("processor", instructionSet), ("loops", libraries.kernels), ("oneDNN", libraries.oneDNN),
+            ("precision", (isExact ? .f32 : precision).rawValue), ("plan", KernelPlan.name),
+            ("table", table.description),
         ]
     }
 }

@@ -43,7 +43,8 @@ struct FitWish {
             }
             aspect = source
             area = min(area, Double(limit))
-            maxPixels = limit
+            // A smaller picture is not enlarged, unless it is smaller than one multiple.
+            maxPixels = min(limit, max(source.area, multiple * multiple))
         }
         let ratio = Double(aspect.width) / Double(aspect.height)
         // The picture's own sides are taken as they are: a root would bring them back a hair off.

@@ -20,7 +20,7 @@ package final class ReadableFile {
 
     /// - Parameter limit: the most bytes that it may have
     /// Throws: as ``WholeFile/read(_:limit:)``
-    init(_ path: String, limit: Int) throws(PictureFileError) {
+    package init(_ path: String, limit: Int = .max) throws(PictureFileError) {
         (self.path, isOwned) = (path, true)
         let opened = try WholeFile.opened(path, limit: limit)
         if opened.isPlain {
@@ -75,6 +75,14 @@ package final class ReadableFile {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: most, alignment: 16)
         defer { buffer.deallocate() }
         return Array(buffer[..<(try piece(0, into: buffer))])
+    }
+
+    /// The last bytes, at most so many.
+    func end(_ most: Int) throws(PictureFileError) -> [UInt8] {
+        if let kept { return Array(kept.suffix(most)) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: most, alignment: 16)
+        defer { buffer.deallocate() }
+        return Array(buffer[..<(try piece(max(0, count - most), into: buffer))])
     }
 
     private func piece(_ place: Int, into buffer: UnsafeMutableRawBufferPointer) throws(PictureFileError) -> Int {

@@ -136,12 +136,23 @@ package enum WholeFile {
         let (folder, name) = split(path)
         if name.isEmpty { throw .cannotCreate(path: path, reason: "it names a folder") }
         try makeFolder(folder, for: path)
-        var status = stat()
-        if stat(path, &status) == 0 {
-            if status.st_mode & S_IFMT == S_IFDIR { throw .cannotCreate(path: path, reason: "a folder has that name") }
-            if !overwrite { throw .alreadyExists(path: path) }
-        }
+        if try isTaken(path), !overwrite { throw .alreadyExists(path: path) }
         return try createPassing(folder: folder, name: name, for: path)
+    }
+
+    /// Whether a file stands under a name, which a result could replace.
+    ///
+    /// Throws: `cannotCreate` where something else does, such as a folder, a link or a device: renaming would put a file
+    /// in its place.
+    package static func isTaken(_ path: String) throws(PictureFileError) -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return false }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return true
+        case S_IFDIR: throw .cannotCreate(path: path, reason: "a folder has that name")
+        case S_IFLNK: throw .cannotCreate(path: path, reason: "it is a link. Name the file itself, or remove the link")
+        default: throw .cannotCreate(path: path, reason: "it is no ordinary file")
+        }
     }
 
     private static func end(_ file: Int32, _ path: String, sync: Bool) throws(PictureFileError) {

@@ -98,17 +98,27 @@ import Testing
             finished.errors.contains("out/a-refine-skip50.png is there already")
                 && finished.errors.contains("--overwrite"))
         #expect(try place.text("out/a-refine-skip50.png") == "precious")
-        #expect(
-            try place.succeed(refine + ["--overwrite", "--retry-failed"]).errors.contains("1 made, 1 finished before"))
+        // Each mend that was named is one.
+        #expect(try place.succeed(refine + ["--overwrite"]).errors.contains("1 made, 1 finished before"))
         #expect(try place.read("out/a-refine-skip50.png").width == 16)
-
-        // A result that was worked on since is the user's own.
-        var retouched = try place.read("out/b-refine-skip50.png")
-        retouched.metadata = PictureMetadata()
-        try place.write(retouched, to: "out/b-refine-skip50.png")
-        let bytes = try place.bytes("out/b-refine-skip50.png")
+        try place.write("precious", to: "out/a-refine-skip50.png")
         #expect(try place.run(refine).code == 1)
-        #expect(try place.bytes("out/b-refine-skip50.png") == bytes)
+        try FileManager.default.removeItem(atPath: place.file("out/a-refine-skip50.png"))
+        #expect(try place.succeed(refine).errors.contains("1 made, 1 finished before"))
+
+        // A result that was worked on since is the user's own, whether it still says how it was made or not.
+        for keepsRecipe in [true, false] {
+            var retouched = try place.read("out/b-refine-skip50.png").turned(from: .upsideDown)
+            if !keepsRecipe { retouched.metadata = PictureMetadata() }
+            try place.write(retouched, to: "out/b-refine-skip50.png")
+            let bytes = try place.bytes("out/b-refine-skip50.png")
+            #expect(try place.run(refine + (keepsRecipe ? ["--seed", "8", "--keep-going"] : [])).code == 1)
+            #expect(try place.bytes("out/b-refine-skip50.png") == bytes)
+        }
+        // Nor is one finished that was cut short.
+        let whole = try place.bytes("out/a-refine-skip50.png")
+        try WholeFile.write(Array(whole.dropLast(20)), to: place.file("out/a-refine-skip50.png"))
+        #expect(try place.run(refine).errors.contains("out/a-refine-skip50.png is there already"))
     }
 
     @Test("results without recipes are known again all the same")

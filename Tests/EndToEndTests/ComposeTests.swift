@@ -171,6 +171,10 @@ import Testing
         let result = try composed(["base.png", "--layer", "deep.png:mask.png"])
         #expect(result.depth == 16 && result[40, 0, 0] == 40_000 && result[0, 0, 0] == 2570)
         #expect(try composed(["base.png", "--layer", "deep.png:mask.png", "--depth", "8"]).depth == 8)
+        // What a form cannot hold is told.
+        try place.write(flat(40_000, depth: 16), to: "deep-base.png")
+        let told = try place.succeed(["compose", "deep-base.png", "--layer", "deep.png:mask.png", "-o", "small.jpg"])
+        #expect(told.errors.contains("16 bits become 8"))
         try place.write(Picture.sample(48, 32, .greyAlpha), to: "clear.png")
         let clear = try composed(["base.png", "--layer", "clear.png:mask.png"])
         #expect(clear.channels == .rgba && clear[47, 0, 3] == 255 && clear[0, 0, 3] == 255)

@@ -56,6 +56,65 @@ import Testing
         #expect(place.names() == ["in.png"])
     }
 
+    @Test("a value that cannot be is told in one line, with what the option takes instead")
+    func values() throws {
+        for (arguments, parts) in [
+            (["refine", "in.png", "--sampler", "x"], ["--sampler is \"x\"", "one of ddim, ddpm, plms"]),
+            (["perlin", "--size", "3x3", "--octaves", "0"], ["--octaves is \"0\"", "Octaves of the coarse field"]),
+            (["refine", "in.png", "--memory-limit", "1"], ["--memory-limit is \"1\"", "such as 2.5GB"]),
+            (["fit", "in.png", "--size", "0x0"], ["--size is \"0x0\"", "<WxH>"]),
+            (["refine", "in.png", "--seed", "-1"], ["--seed is \"-1\""]),
+            (["refine", "in.png", "--guidance", "-2"], ["--guidance is -2"]),
+            (["refine", "in.png", "--prompt", "@"], ["--prompt is @", "file"]),
+            (["refine", "in.png", "--name", "{bad}"], ["{bad}", "{stem}"]),
+            (["refine", "in.png", "--name", "{stem}", "-o", "x.png"], ["{stem}", "x.png"]),
+            (["refine", "in.png", "-o", "x.xyz"], ["x.xyz", ".png, .jpg or .tif"]),
+            (["refine", "in.png", "--merge-tokens", "0.9"], ["0.9", "0.75"]),
+            (["paint", "--size", "64x64", "-o", "x.png", "--no-inherit"], ["--no-inherit"]),
+        ] { try place.refuse(arguments, code: 64, naming: parts) }
+        // A number below 0 is a value, not an option.
+        try place.picture("one.png")
+        try place.succeed(["noise", "one.png", "--amount", "-8", "-o", "calm.png"])
+        #expect(try place.read("calm.png").recipe()["amount"] as? Double == -8)
+        #expect(place.names().contains("x.png") == false)
+    }
+
+    @Test("only ordinary files are replaced, and it is told before painting")
+    func ordinaryFiles() throws {
+        let bytes = try place.bytes("in.png")
+        mkfifo(place.file("pipe.png"), 0o600)
+        symlink("in.png", place.file("link.png"))
+        symlink("nowhere.png", place.file("dangling.png"))
+        for name in ["pipe.png", "link.png", "dangling.png"] {
+            for more in [[], ["--overwrite"]] {
+                try place.refuse(
+                    ["refine", "in.png", "--steps", "2", "-o", name] + more, code: 73, naming: [name, "it is"])
+            }
+        }
+        #expect(try place.bytes("in.png") == bytes)
+        var status = stat()
+        #expect(lstat(place.file("pipe.png"), &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
+
+    @Test("a file that may not grow further is told with 74, and nothing of it is left")
+    func fullFile() throws {
+        let finished = try ProcessRunner.run(
+            "/bin/sh", ["-c", "ulimit -f 8; exec \"$0\" perlin --size 256x256 -o big.png", try Workplace.program()],
+            in: place.path, environment: ProcessInfo.processInfo.environment)
+        #expect(finished.code == 74 && finished.errors.contains("big.png"), "\(finished.code) \(finished.errors)")
+        #expect(place.names() == ["in.png"])
+    }
+
+    #if os(Linux)
+        @Test("what cannot be said on standard output is told, with 74")
+        func fullOutput() throws {
+            let finished = try ProcessRunner.run(
+                "/bin/sh", ["-c", "exec \"$0\" doctor > /dev/full", try Workplace.program()], in: place.path,
+                environment: ProcessInfo.processInfo.environment)
+            #expect(finished.code == 74 && finished.errors.contains("Standard output"), "\(finished.errors)")
+        }
+    #endif
+
     @Test("with --json a command line that is not understood is told as a line of JSON too")
     func jsonErrors() throws {
         for arguments in [["--steps", "0"], ["--magic"], ["--sampler", "magic"]] {

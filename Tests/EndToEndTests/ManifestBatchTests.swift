@@ -45,6 +45,22 @@ import Testing
             ]).errors.contains("2 finished before"))
     }
 
+    @Test("a column that a line's command lacks is left empty; filled in it is refused, and so is one that none has")
+    func columns() throws {
+        try pictures("a.png", "b.png")
+        try place.write(
+            Picture(size: PixelSize(width: 18, height: 16), channels: .grey, eight: Array(repeating: 255, count: 288)),
+            to: "b-sky.png")
+        let list = "command,input,mask,prompt,skip,output\nrefine,a.png,,\"a lake, at night\",40,night.png\n"
+        try place.write(list + "inpaint,b.png,b-sky.png,,,\n", to: "jobs.csv")
+        try place.succeed(["batch", "jobs.csv", "--steps", "2", "-o", "out"])
+        #expect(place.names("out") == [".velatura", "b-inpaint-skip25.png", "night.png"])
+        try place.write(list + "refine,b.png,b-sky.png,,,\n", to: "jobs.csv")
+        try place.refuse(["batch", "jobs.csv", "-o", "two"], code: 65, naming: ["line 3", "mask"])
+        try place.write("input,maks\na.png,\n", to: "jobs.csv")
+        try place.refuse(["batch", "jobs.csv", "-o", "two"], code: 65, naming: ["line 2", "maks"])
+    }
+
     @Test("lines may ask for several commands, and options reach those that have them")
     func commands() throws {
         try pictures("a.png", "b.png", "c.png")

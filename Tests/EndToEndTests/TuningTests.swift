@@ -38,6 +38,13 @@ import Testing
         #expect(try table() == other.description)
         let doctor = try place.run(["doctor"])
         #expect(doctor.output.contains("table 1048576/12345/54321, measured here: \(file)"))
+
+        // A rerun tells that another table is at work than then.
+        try place.succeed(["refine", "in.png", "--steps", "2", "--seed", "1", "-o", "then.png"])
+        #expect(try !place.succeed(["rerun", "then.png", "-o", "same.png"]).errors.contains("last bits"))
+        try FileManager.default.removeItem(atPath: file)
+        let rerun = try place.succeed(["rerun", "then.png", "-o", "again.png"])
+        #expect(rerun.errors.contains("table 1048576/12345/54321, and here it is \(shipped)"), "\(rerun.errors)")
     }
 
     @Test("a table from another processor does not count, and one that is broken is refused with its fault")
@@ -58,6 +65,9 @@ import Testing
             ("{", "[", ["not valid JSON"]),
         ] {
             try text.replacingOccurrences(of: old, with: new).write(toFile: file, atomically: true, encoding: .utf8)
+            let doctor = try place.run(["doctor"])
+            #expect(doctor.code == 0 && doctor.output.contains("kernels      \(file)"), "\(doctor.output)")
+            #expect(doctor.output.contains("oneDNN       ") && !doctor.output.contains("missing"))
             let finished = try place.run(["refine", "in.png", "--steps", "2", "--overwrite"])
             #expect(finished.code == 65 && finished.errorLines.count == 1, "\(finished.errors)")
             for part in told { #expect(finished.errors.contains(part), "\(finished.errors)") }

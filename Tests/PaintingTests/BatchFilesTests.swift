@@ -110,14 +110,28 @@ import Testing
         do {
             let journal = try Journal(folder: path)
             for name in names { try write(name, name == names[0] ? one : name == names[1] ? two : other) }
-            try journal.make(path + names[0], .init(recipe: hash(one), bytes: nil))
-            try journal.make(path + names[1], .init(recipe: hash(one), bytes: nil))
-            try journal.make(path + names[1], .init(recipe: hash(two), bytes: nil))
+            func bytes(_ name: String) throws -> String { SHA256.hash(try WholeFile.read(path + name)) }
+            try journal.make(path + names[0], .init(recipe: hash(one), bytes: try bytes(names[0])))
+            try journal.make(path + names[1], .init(recipe: hash(one), bytes: "replaced since"))
+            try journal.make(path + names[1], .init(recipe: hash(two), bytes: try bytes(names[1])))
             // A run that was killed between its line and its result.
-            try journal.make(path + names[0], .init(recipe: hash(two), bytes: nil))
+            try journal.make(path + names[0], .init(recipe: hash(two), bytes: "never there"))
             check(journal)
         }
-        check(try Journal(folder: path))
+        let journal = try Journal(folder: path)
+        check(journal)
+        func state(_ recipe: String) -> Journal.State {
+            journal.state(of: path + names[0], recipes: [hash(recipe)], carriesRecipe: true)
+        }
+        // Worked on since, its recipe kept: still what is wanted, but not to be replaced by anything else.
+        var picture = try PictureFile.read(path + names[0])
+        picture = picture.turned(from: .upsideDown)
+        try PictureFile.write(picture, to: path + names[0])
+        #expect(state(one) == .finished && state(two) == .foreign)
+        // Cut short.
+        let whole = try WholeFile.read(path + names[0])
+        try WholeFile.write(Array(whole.dropLast(9)), to: path + names[0])
+        #expect(state(one) == .foreign && state(two) == .foreign)
     }
 
     @Test("results without a recipe are known by their bytes")

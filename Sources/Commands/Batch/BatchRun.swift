@@ -139,7 +139,9 @@ extension ItemRun {
         }
         share.end()
         guard let fault else { return }
-        if !fault.isEarlier {
+        // What could not be written is no fault of the item, and may be mended without changing it.
+        let isOwn = ![73, 74].contains(fault.code)
+        if !fault.isEarlier, isOwn {
             try journal?.fail(
                 key ?? work.item.key, work.item.input, .init(reason: fault.line, code: fault.code))
         }
@@ -157,7 +159,7 @@ extension ItemRun {
         }
         for (result, state) in zip(results, states) where state == .foreign && !work.session.output.overwrite {
             throw PaintingError.cannotCreate(
-                "\(result.path) is there already and is none of this batch's results. Move it away, give another -o, or pass --overwrite."
+                "\(result.path) is there already and is not as this batch made it. Move it away, give another -o, or pass --overwrite."
             )
         }
         guard states.allSatisfy({ $0 == .finished }) else { return false }

@@ -60,6 +60,8 @@ struct ManifestRow {
         output = try Self.text(entry, "output")
         if let output { try Self.checkOutput(output, line) }
         for member in entry.members where !["command", "input", "output"].contains(member.name) {
+            // In a list for several commands, a column that one of them lacks is left empty on its lines.
+            if member.value == .nothing, kinds.contains(where: { $0.table[member.name] != nil }) { continue }
             guard let option = kind.table[member.name] else {
                 throw .init(member.line, "\"\(member.name)\" is no option of \(name). See velatura help \(name).")
             }

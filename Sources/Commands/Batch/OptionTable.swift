@@ -8,6 +8,9 @@ struct OptionTable {
         /// False of a flag.
         var takesValue: Bool
         var repeats: Bool
+        /// What stands for its value in help, and its line there.
+        var valueName: String
+        var abstract: String
     }
 
     /// By long name, without dashes.
@@ -23,7 +26,8 @@ struct OptionTable {
             for name in argument["names"].list ?? [] where name["kind"].text == "long" {
                 guard let name = name["name"].text else { continue }
                 options[name] = Option(
-                    takesValue: argument["kind"].text == "option", repeats: argument["isRepeating"].bool ?? false)
+                    takesValue: argument["kind"].text == "option", repeats: argument["isRepeating"].bool ?? false,
+                    valueName: argument["valueName"].text ?? "", abstract: argument["abstract"].text ?? "")
             }
         }
     }

@@ -25,12 +25,12 @@ package final class Journal {
     /// The seed of the pictures that were not given one.
     package private(set) var seed: UInt64?
 
-    /// What tells a result: the recipe that it was made from, and, where it does not carry that, its bytes.
+    /// What tells a result: the hashes of the recipe that it was made from and of its bytes.
     package struct Mark: Hashable, Sendable {
         package var recipe: String
-        package var bytes: String?
+        package var bytes: String
 
-        package init(recipe: String, bytes: String?) { (self.recipe, self.bytes) = (recipe, bytes) }
+        package init(recipe: String, bytes: String) { (self.recipe, self.bytes) = (recipe, bytes) }
     }
 
     package struct Failure: Hashable, Sendable {
@@ -87,8 +87,8 @@ package final class Journal {
         if whole < bytes.count, ftruncate(file, off_t(whole)) != 0 { throw Self.fault(path, "cannot be mended") }
         for line in Self.parsed(bytes[..<whole]) {
             if let seed = line["seed"].text.flatMap(UInt64.init) { self.seed = seed }
-            if let name = line["made"].text, let recipe = line["recipe"].text {
-                made[name, default: []].append(.init(recipe: recipe, bytes: line["bytes"].text))
+            if let name = line["made"].text, let recipe = line["recipe"].text, let bytes = line["bytes"].text {
+                made[name, default: []].append(.init(recipe: recipe, bytes: bytes))
             }
             if let key = line["failed"].text, let reason = line["reason"].text {
                 failed[key] = .init(reason: reason, code: Int32(clamping: line["code"].integer ?? 70))
@@ -144,9 +144,7 @@ package final class Journal {
     package func make(_ path: String, _ mark: Mark) throws(PaintingError) {
         let name = name(of: path)
         made[name, default: []].append(mark)
-        try add([
-            ("made", .text(name)), ("recipe", .text(mark.recipe)), ("bytes", mark.bytes.map(JSONText.text) ?? .null),
-        ])
+        try add([("made", .text(name)), ("recipe", .text(mark.recipe)), ("bytes", .text(mark.bytes))])
     }
 
     package func fail(_ key: String, _ input: String, _ failure: Failure) throws(PaintingError) {
@@ -172,9 +170,9 @@ package final class Journal {
         case missing
         /// What stands there was made from this recipe.
         case finished
-        /// What stands there was made by this batch from another recipe.
+        /// What stands there was made by this batch from another recipe, and nobody has changed it since.
         case outdated
-        /// What stands there is not the batch's.
+        /// What stands there is not the batch's, or was worked on or cut short since.
         case foreign
     }
 
@@ -186,17 +184,14 @@ package final class Journal {
     ///   - carriesRecipe: whether such a result says so itself
     package func state(of path: String, recipes: [String], carriesRecipe: Bool) -> State {
         guard access(path, F_OK) == 0 else { return .missing }
+        let glance = try? PictureFile.glance(path)
+        let found = (glance?.metadata).flatMap(Recipe.hash(in:))
+        if carriesRecipe, let found, recipes.contains(found), glance?.isWhole == true { return .finished }
         let marks = made[name(of: path)] ?? []
-        if let inside = try? PictureFile.glance(path).metadata, let found = Recipe.hash(in: inside) {
-            if recipes.contains(found), carriesRecipe { return .finished }
-            return marks.contains { $0.bytes == nil && $0.recipe == found } ? .outdated : .foreign
-        }
-        guard marks.contains(where: { $0.bytes != nil }), let bytes = try? WholeFile.read(path) else { return .foreign }
-        let found = SHA256.hash(bytes)
-        if !carriesRecipe, recipes.contains(where: { marks.contains(.init(recipe: $0, bytes: found)) }) {
-            return .finished
-        }
-        return marks.contains { $0.bytes == found } ? .outdated : .foreign
+        guard !marks.isEmpty, let bytes = try? SHA256.hash(ReadableFile(path)) else { return .foreign }
+        guard marks.contains(where: { $0.bytes == bytes }) else { return .foreign }
+        let isWanted = !carriesRecipe && recipes.contains { marks.contains(.init(recipe: $0, bytes: bytes)) }
+        return isWanted && found == nil ? .finished : .outdated
     }
 
     private func name(of path: String) -> String {

@@ -36,9 +36,11 @@ package enum RecipeWords {
             facts.append("sampler \(sampler)" + (value("schedule").map { ", schedule \($0)" } ?? ""))
         }
         if let guidance = value("guidance") { facts.append("guidance \(guidance)") }
-        for name in ["noise", "perlin-init"] + Settings.departureNames {
+        for name in ["scale", "loops", "noise", "perlin-init"] + Settings.departureNames {
             value(name).map { facts.append("\(name) \($0)") }
         }
+        if let upscaler = json["upscaler"]["name"].text { facts.append("upscaler \(upscaler)") }
+        if json["from-inversion"].bool == true { facts.append("from inversion") }
         if let rules = value("compat"), rules != "none" { facts.append("rules of \(rules)") }
         var lines = [facts.isEmpty ? head : "\(head): \(facts.joined(separator: ", "))"]
         if let prompt = value("prompt"), !prompt.isEmpty { lines.append("   “\(prompt)”") }
