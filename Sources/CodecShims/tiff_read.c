@@ -75,7 +75,7 @@ static int describe(codec_tiff *self, codec_failure *failure) {
     if (!grey && !indexed && !inks && self->photometric != PHOTOMETRIC_RGB)
         return codec_fail(failure, CODEC_UNSUPPORTED, "its colours are %s", photometric_name(self->photometric));
     self->floats = format == SAMPLEFORMAT_IEEEFP && !indexed;
-    if (format == SAMPLEFORMAT_IEEEFP && (indexed || (self->bits != 32 && self->bits != 16)))
+    if (format == SAMPLEFORMAT_IEEEFP && (indexed || inks || (self->bits != 32 && self->bits != 16)))
         return codec_fail(failure, CODEC_UNSUPPORTED, "its samples are %u-bit floats", self->bits);
     if (!self->floats && format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID)
         return codec_fail(failure, CODEC_UNSUPPORTED, "its samples are signed or complex numbers");

@@ -164,8 +164,8 @@ final class Console {
     static func text(_ plan: PaintingEvent.Plan) -> String {
         var lines: [String] = []
         let sizes = [plan.source, plan.enlarged].compactMap { $0?.description }.joined(separator: " → ")
-        let size =
-            (sizes.isEmpty ? "" : "\(sizes), ") + (plan.tiles > 1 ? "in tiles of" : "painted at") + " \(plan.working)"
+        let isCut = plan.working.area < (plan.enlarged ?? plan.source)?.area ?? 0 && plan.tiles > 1
+        let size = (sizes.isEmpty ? "" : "\(sizes), ") + (isCut ? "in tiles of" : "painted at") + " \(plan.working)"
         let label = [plan.input, plan.skip.map { "skip \($0)" }, "seed \(plan.seed)"].compactMap { $0 }.joined(
             separator: ", ")
         lines.append("\(label): \(size)")

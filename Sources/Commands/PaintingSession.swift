@@ -47,6 +47,16 @@ struct PaintingSession {
         }
     }
 
+    /// The settings with the words that lie beside a picture.
+    func worded(_ settings: Settings, _ options: PaintingOptions, _ item: Item) throws -> Settings {
+        var settings = settings
+        if options.prompt == nil, let words = item.words {
+            settings.prompt = try readText(words, "the words of \(item.input)").trimmingNewlines()
+            try settings.checkWords(from: words)
+        }
+        return settings
+    }
+
     /// Loads the model.
     func studio(_ options: PaintingOptions, _ networks: [NamedNetwork], from picture: String? = nil) throws -> Studio {
         let embeddings = try EmbeddingFiles(options.embedding)

@@ -83,15 +83,7 @@ final class RepaintingWork: ItemWork {
             inheritingFrom: item.words == nil ? subject.map { ($0.name, $0.picture.metadata) } : nil)
     }
 
-    /// The settings with the words that lie beside the picture.
-    private func worded() throws -> Settings {
-        var settings = settings
-        if painting.prompt == nil, let words = item.words {
-            settings.prompt = try readText(words, "the words of \(item.input)").trimmingNewlines()
-            try settings.checkWords(from: words)
-        }
-        return settings
-    }
+    private func worded() throws -> Settings { try session.worded(settings, painting, item) }
 
     func open() throws { subject = try read(item) }
 

@@ -77,14 +77,11 @@ extension LatentPainter {
     /// - Returns: alpha·picture + sigma·noise
     package func inverted(
         _ latents: Tensor, _ way: Inversion.Way, _ plan: RunPlan, from start: NoiseLevel, unit: Tensor,
-        beside: Tensor? = nil, evaluated: @escaping () throws -> Void
+        beside: Tensor? = nil, tiles: LatentTiles? = nil, evaluated: @escaping () throws -> Void
     ) throws -> Tensor {
         guard let inversion = settings.inversion else { return start.noised(latents, unit) }
         let clock = PromptClock()
-        let denoise = model.denoiser(
-            try studio.conditioning(settings.inverting), prediction: plan.configuration.prediction, size: size,
-            beside: model.takesMask ? try beside ?? studio.wholeMask(size) : nil, clock: clock,
-            settings.inverting.manner(plan))
+        let denoise = try denoiser(settings.inverting, plan, beside: beside, tiles: tiles, clock)
         let reached = try eulerInverted(latents, way.levels, isAdjusted: inversion.adjustsSigma) { x, level in
             let estimate = try denoise(x, level)
             clock.advance()

@@ -1,4 +1,5 @@
 import Checkpoints
+import Networks
 import Raster
 import RasterFiles
 import Sampling
@@ -148,12 +149,12 @@ package struct Refine {
             ? try studio.model.estimate(
                 working, predictions: settings.predictions, encodes: true,
                 runs: rung.loops.map { calls($0.plan, $0.skip) },
-                step: studio.model.stepWork(working, settings, rung.plan)) : Estimate.nothing
+                step: stepWork(working, rung.plan)) : Estimate.nothing
         return PaintingEvent.Plan(
             source: canvas.enlarged?.size ?? canvas.source.size,
             enlarged: canvas.enlarged == nil ? nil : canvas.source.size,
             area: canvas.mask == nil ? nil : canvas.frame, masked: canvas.mask?.share, working: working,
-            steps: settings.steps,
+            tiles: (runs ? tiles(working)?.count : nil) ?? 1, steps: settings.steps,
             run: runs ? rung.stepCount : 0,
             loops: runs && rung.loops.count > 1
                 ? rung.loops.map { .init(strength: $0.skip.strength(of: settings.steps), run: $0.plan.steps.count) }
@@ -165,6 +166,16 @@ package struct Refine {
             schedule: settings.schedule.rawValue, guidance: settings.effectiveGuidance,
             words: studio.count(settings, evaluations: rung.plan.evaluations), networks: studio.networks(in: settings),
             departures: settings.departures, beginning: settings.beginning)
+    }
+
+    /// How a picture beyond the good area is looked at where it is painted at its own size: in tiles that advance together.
+    private func tiles(_ working: PixelSize) -> LatentTiles? {
+        guard case .source = workSize, working.area > studio.model.goodArea else { return nil }
+        return studio.model.latentTiles(working)
+    }
+
+    private func stepWork(_ size: PixelSize, _ run: RunPlan) -> Work {
+        studio.model.stepWork(size, settings, run, in: tiles(size))
     }
 
     /// Whether a rung paints anything.
@@ -212,7 +223,7 @@ package struct Refine {
         return rungs().filter(runs).reduce(encoding * Double(times)) { sum, rung in
             let painted = rung.loops.filter { $0.plan.start != nil }
             return painted.reduce(sum + encoding * Double(painted.count - 1)) { sum, loop in
-                let step = model.stepWork(size, settings, loop.plan).operations
+                let step = stepWork(size, loop.plan).operations
                 return sum + Double(calls(loop.plan, loop.skip)) * step + codec
             }
         }
@@ -274,7 +285,7 @@ package struct Refine {
                 let stage =
                     "skip \(rung.percent)" + (seeds.count > 1 ? ", seed \(rung.seed)" : "")
                     + (rung.loops.count > 1 ? ", loop \(loop + 1)" : "")
-                let step = model.stepWork(plan.working, settings, run).operations
+                let step = stepWork(plan.working, run).operations
                 let held = ground.cells.map {
                     LatentPainter.Held(
                         source: latents[0], strength: $0.strength, fill: settings.masking?.fill ?? .original)
@@ -283,9 +294,10 @@ package struct Refine {
                 let (decoded, isExact) = try painter.picture(
                     " at skip \(rung.percent)", from: ground.picture
                 ) { painter in
-                    try painter.paint(latents[latents.count - 1], run, held: held, beside: beside, way: way) {
-                        try advance(step, stage)
-                    }
+                    try painter.paint(
+                        latents[latents.count - 1], run, held: held, beside: beside, tiles: tiles(plan.working),
+                        way: way
+                    ) { try advance(step, stage) }
                 }
                 try advance(model.codecWork(plan.working, decoding: true).operations, stage)
                 rung.isExact = rung.isExact || isExact

@@ -235,34 +235,25 @@ package struct LatentPainter {
     ///   - held: what is held of it, where a mask says so
     ///   - beside: `[1, C, h, w]`, what a model for inpainting sees; without it, that all is to be painted
     ///   - tiles: looks at the picture tile by tile, where it is too large to be looked at whole
+    ///   - guide: holds what is broad in each guess
     ///   - way: to the noise that leads to the latents, where painting starts from that
     ///   - evaluated: told after each time that the network was asked; may throw to stop
     package mutating func paint(
         _ latents: Tensor?, _ plan: RunPlan, held: Held? = nil, beside: Tensor? = nil, tiles: LatentTiles? = nil,
-        way: Inversion.Way? = nil, evaluated: @escaping () throws -> Void
+        guide: CompositionGuide? = nil, way: Inversion.Way? = nil, evaluated: @escaping () throws -> Void
     ) throws -> Tensor {
         guard let first = plan.start else { return latents ?? Tensor(latentShape, repeating: 0) }
         let clock = PromptClock()
-        let conditioning = try studio.conditioning(settings)
-        func denoiser(_ size: PixelSize, _ beside: Tensor?) -> Denoiser {
-            model.denoiser(
-                conditioning, prediction: plan.configuration.prediction, size: size, beside: beside, clock: clock,
-                settings.manner(plan))
-        }
-        let seen = model.takesMask ? try beside ?? studio.wholeMask(size) : nil
-        let denoise =
-            tiles.map { tiles in
-                tiles.joined { x, y in
-                    denoiser(tiles.size * model.codec.factor, seen?.part(tiles.frame(x, y)))
-                }
-            } ?? denoiser(size, seen)
+        let joined = try denoiser(settings, plan, beside: beside, tiles: tiles, clock)
+        let denoise = guide.map { $0.holding(joined) } ?? joined
 
         let unit = noise.start()
         let start = settings.initialNoiseMultiplier * unit
         let mask = held.map { MaskedDenoiser(source: $0.source, strength: $0.strength, steps: plan.steps.count) }
         let x: Tensor =
             if let latents, let way {
-                try inverted(latents, way, plan, from: first, unit: unit, beside: beside, evaluated: evaluated)
+                try inverted(
+                    latents, way, plan, from: first, unit: unit, beside: beside, tiles: tiles, evaluated: evaluated)
             } else if let latents {
                 first.noised(begun(latents, held, mask, unit), start)
             } else {
@@ -284,6 +275,23 @@ package struct LatentPainter {
             return try settings.sampler.sample(x, run, counted)
         }
         return mask.ended(with: try settings.sampler.sample(x, run, mask.holding(counted)))
+    }
+
+    /// What guesses the clean picture, whole or tile by tile.
+    ///
+    /// - Parameter clock: advanced by whoever asks, once for each step
+    func denoiser(
+        _ settings: Settings, _ plan: RunPlan, beside: Tensor?, tiles: LatentTiles?, _ clock: PromptClock
+    ) throws -> Denoiser {
+        let conditioning = try studio.conditioning(settings)
+        let seen = model.takesMask ? try beside ?? studio.wholeMask(size) : nil
+        func part(_ size: PixelSize, _ beside: Tensor?) -> Denoiser {
+            model.denoiser(
+                conditioning, prediction: plan.configuration.prediction, size: size, beside: beside, clock: clock,
+                settings.manner(plan))
+        }
+        guard let tiles else { return part(size, seen) }
+        return tiles.joined { x, y in part(tiles.size * model.codec.factor, seen?.part(tiles.frame(x, y))) }
     }
 
     /// The clean picture that a run begins with: cells that run all of it begin with the fill.

@@ -18,26 +18,27 @@ package struct Mask: Hashable, Sendable {
         let count = picture.channels.count
         let (isGrey, hasAlpha) = (picture.channels.isGrey, picture.channels.hasAlpha)
         let (red, green, blue) = FloatPicture.lumaWeights
-        func values<Sample: FixedWidthInteger>(_ samples: [Sample], _ maximum: Float) -> [Float] {
+        func values<Sample: Equatable>(_ samples: [Sample], _ maximum: Float, _ float: (Sample) -> Float) -> [Float] {
             samples.withUnsafeBufferPointer { samples in
                 (0..<picture.size.area).map { place in
                     let first = place * count
-                    var value = Float(samples[first]) / maximum
+                    var value = float(samples[first]) / maximum
                     // Luma of a grey would be off by a rounding.
                     if !isGrey, samples[first] != samples[first + 1] || samples[first] != samples[first + 2] {
                         value =
-                            red * value + green * (Float(samples[first + 1]) / maximum) + blue
-                            * (Float(samples[first + 2]) / maximum)
+                            red * value + green * (float(samples[first + 1]) / maximum) + blue
+                            * (float(samples[first + 2]) / maximum)
                     }
-                    if hasAlpha { value *= Float(samples[first + count - 1]) / maximum }
+                    if hasAlpha { value *= float(samples[first + count - 1]) / maximum }
                     return min(1, max(0, value))
                 }
             }
         }
         let all =
             switch picture.samples {
-            case .eight(let samples): values(samples, 255)
-            case .sixteen(let samples): values(samples, 65_535)
+            case .eight(let samples): values(samples, 255) { Float($0) }
+            case .sixteen(let samples): values(samples, 65_535) { Float($0) }
+            case .float(let samples): values(samples, 1) { $0 }
             }
         self.init(size: picture.size, values: all)
     }

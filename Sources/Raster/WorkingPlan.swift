@@ -63,7 +63,7 @@ package struct WorkingPlan: Hashable, Sendable {
     package var warning: String? {
         guard isScaled, working.area < source.area else { return nil }
         return "The picture is \(source) and is painted at \(working), where the model composes well, then enlarged "
-            + "again. For its full detail, pass --work-size source, which paints it whole and takes the memory for it."
+            + "again. For its full detail, pass --work-size source, which paints it in tiles that are joined in every step."
     }
 
     /// The source at working size. For pictures and for masks.

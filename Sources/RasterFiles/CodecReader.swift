@@ -130,7 +130,8 @@ final class CodecReader {
             samples = .sixteen(values)
         case .float(var values):
             samples = .float([])
-            filled(&values)
+            // Inks are whole numbers.
+            values.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
             samples = .float(values)
         }
         if code != 0 { throw source.error(handle.failure.pointee) }

@@ -42,6 +42,7 @@ import Testing
         .init("map", [], ["--map", "flat"]), .init("map", [], ["--map", "mask.png"]),
         .init("mask", [], ["--mask", "mask.png"]),
         .init("repair", [], ["--repair", "band"]),
+        .init("composition", [], ["--composition", "0"]), .init("noise", [], ["--noise", "12"]),
         .init("repair", ["--repair", "half-tile"], ["--repair", "intersections"]),
         .init("colour-anchor", [], ["--colour-anchor", "0"]), .init("skip", [], ["--skip", "80"]),
         .init("seed", [], ["--seed", "8"]), .init("prompt", [], ["--prompt", "a lake at sunset"]),
@@ -51,9 +52,11 @@ import Testing
     @Test("an option changes the picture and is written into its recipe", arguments: variants)
     func optionsCount(variant: OptionVariant) throws {
         try variant.check { options in
-            // An option that is given twice holds as it was given last; some refuse to be.
+            // An option that is given twice holds as it was given last; some refuse to be, and some layouts have their own.
+            let own = options.contains("progrock") ? ["--tile", "--overlap"] : []
+            let settled = options + (options.contains("ultimate") ? ["--overlap"] : own)
             let base = stride(from: 0, to: Self.small.count, by: 2).flatMap {
-                options.contains(Self.small[$0]) ? [] : [Self.small[$0], Self.small[$0 + 1]]
+                settled.contains(Self.small[$0]) ? [] : [Self.small[$0], Self.small[$0 + 1]]
             }
             return try enlarged(options, base: base)
         }
@@ -133,8 +136,9 @@ import Testing
         try place.write(String(decoding: JSONSerialization.data(withJSONObject: plan), as: UTF8.self), to: "plan.json")
         let odd = try place.run(["gobig", "render", "plan.json"])
         #expect(odd.code == 65 && odd.errors.contains("colour"))
-        for kind in [["--mode", "joint"], ["--layout", "ultimate"]] {
-            try place.succeed(["gobig", "plan", "in.png", "-o", "no.json", "--overwrite"] + Self.small + kind)
+        for kind in [["--mode", "joint", "--overlap", "16"], ["--layout", "ultimate"]] {
+            try place.succeed(
+                ["gobig", "plan", "in.png", "-o", "no.json", "--overwrite", "--tile", "64", "--steps", "5"] + kind)
             #expect(try place.run(["gobig", "render", "no.json", "--shard", "1/2"]).code == 64)
         }
         try place.picture("in.png", 80, 56, .grey)
@@ -173,12 +177,64 @@ import Testing
             ["--scale", "1.7", "--prompt", "a lake", "--jitter", "8"],
             ["--size", "170x119", "--map", "flat", "--repair", "band"],
             ["--layout", "progrock-grid"], ["--mode", "joint", "--mask", "mask.png"],
+            ["--noise", "6", "--composition", "0.5"],
             ["--upscaler", "miniature", "--map", "mask.png"],
         ])
     func rerun(arguments: [String]) throws {
         try place.succeed(["gobig", "in.png", "-o", "out.png"] + Self.small + arguments)
         try place.succeed(["rerun", "out.png", "-o", "again.png"])
         #expect(try place.bytes("again.png") == place.bytes("out.png"))
+    }
+
+    @Test("layouts that have their own tiles and overlaps repeat without them", arguments: ["progrock", "ultimate"])
+    func ownTiles(layout: String) throws {
+        let tile = layout == "ultimate" ? ["--tile", "64"] : []
+        try place.succeed(
+            ["gobig", "in.png", "-o", "out.png", "--layout", layout, "--steps", "5", "--seed", "7"] + tile)
+        let recipe = try place.read("out.png").recipe()
+        #expect(recipe["overlap"] is NSNull && (recipe["tile"] is NSNull) == (layout == "progrock"))
+        try place.succeed(["rerun", "out.png", "-o", "again.png"])
+        #expect(try place.bytes("again.png") == place.bytes("out.png"))
+    }
+
+    @Test("the words that a render was painted from are painted from again")
+    func inherits() throws {
+        try place.succeed([
+            "refine", "in.png", "-o", "render.png", "--prompt", "a lake at sunset", "--guidance", "2", "--steps", "3",
+            "--seed", "1",
+        ])
+        try FileManager.default.moveItem(atPath: place.file("render.png"), toPath: place.file("in.png.new"))
+        try FileManager.default.removeItem(atPath: place.file("in.png"))
+        try FileManager.default.moveItem(atPath: place.file("in.png.new"), toPath: place.file("in.png"))
+        let (own, refused) = (try enlarged(), try enlarged(["--no-inherit"]))
+        let (recipe, without) = (try own.recipe(), try refused.recipe())
+        #expect(recipe["prompt"] as? String == "a lake at sunset" && recipe["guidance"] as? Double == 2)
+        #expect(without["prompt"] as? String == "" && own.samples != refused.samples)
+    }
+
+    @Test("refine at a large source's own size paints joined tiles as gobig --scale 1 does")
+    func ownSize() throws {
+        try place.picture("large.png", 1056, 1024)
+        let common = ["large.png", "--seed", "3", "--steps", "4", "--skip", "75"]
+        let plan = try jsonLines(
+            try place.succeed(["refine"] + common + ["--work-size", "source", "--explain", "--json"]).output)[0]
+        #expect(plan["tiles"] as? Int == 30)
+        try place.succeed(["refine"] + common + ["--work-size", "source", "-o", "refined.png"])
+        try place.succeed(
+            ["gobig"] + common + [
+                "--scale", "1", "--mode", "joint", "--colour-anchor", "0", "--composition", "0", "-o", "big.png",
+            ])
+        let (refined, big) = (try place.read("refined.png"), try place.read("big.png"))
+        var worst = 0
+        for y in 0..<1024 {
+            for x in 0..<1056 {
+                for c in 0..<3 { worst = max(worst, abs(refined[x, y, c] - big[x, y, c])) }
+            }
+        }
+        // gobig's pixels are of 16 bits before they are of 8.
+        #expect(worst <= 1)
+        try place.succeed(["rerun", "refined.png", "-o", "again.png"])
+        #expect(try place.bytes("again.png") == place.bytes("refined.png"))
     }
 
     @Test("the bytes depend neither on threads nor on where tiles are kept; kept tiles are not painted again")
@@ -230,7 +286,10 @@ import Testing
             (["--tile", "61"], "multiples"), (["--mode", "joint", "--wrap", "x"], "--wrap"),
             (["--skip", "40,60"], "2 values"),
             (["--max-seam", "0.5"], "1 to 100"), (["--repair", "all"], "--repair"),
-            (["--jitter", "60", "--tile", "64"], "--jitter"),
+            (["--jitter", "60", "--tile", "64"], "--jitter"), (["--composition", "2"], "0 to 1"),
+            (["--layout", "progrock", "--overlap", "64"], "--overlap changes nothing"),
+            (["--layout", "progrock", "--tile", "64"], "--tile changes nothing"),
+            (["--layout", "ultimate", "--overlap", "32"], "--overlap changes nothing"),
         ])
     func refused(arguments: [String], words: String) throws {
         let finished = try place.run(["gobig", "in.png"] + arguments)

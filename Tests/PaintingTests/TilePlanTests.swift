@@ -60,6 +60,26 @@ import Threads
         }
     }
 
+    @Test("whichever tiles meet a place are found without looking at all")
+    func index() throws {
+        for seed in 1...60 {
+            var generator = SeededGenerator(UInt64(seed))
+            let (wish, size) = Self.wish(&generator)
+            let tiles = try TilePlan(wish, size: size).tiles
+            let index = TileIndex(tiles)
+            for _ in 0..<20 {
+                let place = Rectangle(
+                    x: .random(in: -50...size.width, using: &generator),
+                    y: .random(in: -50...size.height, using: &generator),
+                    width: .random(in: 1...90, using: &generator), height: .random(in: 1...90, using: &generator))
+                let near = index.near(place)
+                #expect(near == near.sorted() && Set(near).count == near.count)
+                let meeting = tiles.filter { !$0.frame.intersection(place).size.isEmpty }.map(\.index)
+                #expect(Set(meeting).isSubset(of: near))
+            }
+        }
+    }
+
     @Test("a jitter moves boundaries, another seed moves them elsewhere, and overlaps stay as wide")
     func jitter() throws {
         var wish = TilePlan.Wish(tile: PixelSize(width: 128, height: 128), overlap: 32, cell: 8)

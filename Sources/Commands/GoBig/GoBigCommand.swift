@@ -54,7 +54,7 @@ struct GoBigCommand: PaintingCommand, ItemCommand {
     func settings(seed: UInt64) throws -> Settings {
         var settings = try painting.settings()
         (settings.colourAnchor, settings.keepsColour) = (enlarging.colourAnchor ?? 1, enlarging.colour)
-        settings.seed = seed
+        (settings.noise, settings.seed) = (enlarging.noise?.amount, seed)
         return settings
     }
 }

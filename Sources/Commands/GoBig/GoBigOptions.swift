@@ -90,6 +90,20 @@ struct GoBigOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
+            "Hold what is broad to the source's in every step, 0 to 1: keeps tiles from painting the subject anew. (default: 1)",
+            valueName: "x"))
+    var composition: Double?
+
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Put this much noise in where the enlarged picture is flat before it is painted, as velatura noise does; negative calms.",
+            valueName: "a"))
+    var noise: AmountArgument?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
             "Passes over the boundaries afterwards: band, half-tile, intersections, or several of them.",
             valueName: "kind[,kind…]"))
     var repair: RepairList?
@@ -143,6 +157,18 @@ struct GoBigOptions: ParsableArguments {
         if let colourAnchor, !(0...1).contains(colourAnchor) {
             throw ValidationError("--colour-anchor is \(colourAnchor), but a number from 0 to 1 is expected.")
         }
+        if let composition, !(0...1).contains(composition) {
+            throw ValidationError("--composition is \(composition), but a number from 0 to 1 is expected.")
+        }
+        if let layout {
+            for (name, isGiven) in [
+                ("--tile", tile != nil && layout.hasOwnTiles), ("--overlap", overlap != nil && layout.hasOwnOverlap),
+            ] where isGiven {
+                throw ValidationError(
+                    "\(name) changes nothing with --layout \(layout.rawValue), which has its own. Leave one of them out."
+                )
+            }
+        }
         for (name, path) in [("map", map), ("mask", mask), ("work", work), ("upscaler", upscaler)]
         where path?.isEmpty == true {
             throw ValidationError("--\(name) is \"\", but a file or a folder is expected.")
@@ -161,13 +187,6 @@ struct GoBigOptions: ParsableArguments {
         }
     }
 
-    /// The side of a tile where none is given: what the model was trained at, or less for what composes at any size.
-    static func side(_ model: DiffusionModel) -> Int {
-        let trained = Int(Double(model.trainedArea).squareRoot())
-        // The built-in model was trained on cuts of 128 pixels but knows no size; larger tiles have fewer seams.
-        return max(trained, 256) / model.multiple * model.multiple
-    }
-
     /// What is asked for, of a picture of some size.
     ///
     /// - Throws: ``PaintingError/usage(_:)``
@@ -182,11 +201,12 @@ struct GoBigOptions: ParsableArguments {
         if layout == .ultimate, size == nil {
             target = PixelSize(width: (target.width + 63) / 64 * 64, height: (target.height + 63) / 64 * 64)
         }
-        let side = Self.side(model)
+        let side = model.tileSide
         let tile = tile?.size ?? (layout == .progrockGrid ? source : PixelSize(width: side, height: side))
         var asked = Enlarging(size: target, tile: tile)
         asked.scale = size == nil ? scale ?? 2 : nil
-        asked.overlap = overlap ?? min(64, min(tile.width, tile.height) / 2)
+        asked.overlap = overlap ?? min(LatentTiles.overlap, min(tile.width, tile.height) / 2)
+        asked.composition = composition ?? 1
         (asked.mode, asked.layout, asked.jitter) = (mode ?? .tiles, layout, jitter ?? 0)
         (asked.wrap, asked.repair, asked.maxSeam) = (wrap ?? .init(), repair?.repairs ?? [], maxSeam)
         if layout == .progrockGrid, size == nil {

@@ -32,26 +32,32 @@ enum GoBigParts {
         var file: TilePlanFile
         var command: GoBigCommand
         var name: String
+        /// With the model that the plan was read with.
+        let run: ItemRun
 
-        /// - Parameter more: options for this run alone
-        init(_ path: String, _ more: [String], _ console: Console) throws {
+        /// - Parameters:
+        ///   - more: options for this run alone
+        ///   - check: of the command that the options give, before anything is read
+        init(
+            _ path: String, _ more: [String], _ run: ItemRun, check: (GoBigCommand) throws -> Void = { _ in }
+        ) throws {
             let json = try JSON(FileBytes(path: path))
-            name = path
+            (name, self.run) = (path, run)
             var command: GoBigCommand?
-            file = try TilePlanFile.read(json, name: path) { options, input in
+            file = try TilePlanFile.read(json, name: path) { options, input, source in
                 let found = try GoBigParts.found(input, beside: path)
                 let parsed = try GoBigParts.command(options + more, found, name: path)
+                try check(parsed)
                 command = parsed
-                return try GoBigParts.planned(parsed, console)
+                return try GoBigParts.planned(parsed, run) { hash in
+                    guard hash != source else { return }
+                    throw PaintingError.unsuitable(
+                        "\(found) has changed since \(path) was made of it. Put the picture back, or make the plan anew."
+                    )
+                }
             }
             guard let command else { throw PaintingError.fault("a plan was read without its options") }
             self.command = command
-            let hash = SHA256.hash(try WholeFile.read(command.inputs[0]))
-            guard hash == file.source else {
-                throw PaintingError.unsuitable(
-                    "\(command.inputs[0]) has changed since \(path) was made of it. Put the picture back, or make the plan anew."
-                )
-            }
         }
     }
 
@@ -67,25 +73,27 @@ enum GoBigParts {
     }
 
     /// The tiles that a command's options give.
-    static func planned(_ command: GoBigCommand, _ console: Console) throws -> TilePlan {
-        let run = ItemRun(console, plansOnly: true)
+    ///
+    /// - Parameter look: told of the hash of the picture's file
+    static func planned(_ command: GoBigCommand, _ run: ItemRun, look: (_ hash: String) throws -> Void) throws
+        -> TilePlan
+    {
         guard let work = try command.works([Item(input: command.inputs[0])], run).first as? GoBigWork else {
             throw PaintingError.fault("gobig has no work")
         }
-        return try work.planned(run.shelf)
+        return try work.planned(run.shelf, look: look)
     }
 
     /// Paints with a plan's file.
     static func paint(
-        _ opened: Opened, _ console: Console, plansOnly: Bool, shard: GoBigWork.Shard? = nil,
-        onlyAssembles: Bool = false
+        _ opened: Opened, shard: GoBigWork.Shard? = nil, onlyAssembles: Bool = false
     ) throws {
+        let run = opened.run
         var command = opened.command
         let stem = opened.name.hasSuffix(".json") ? String(opened.name.dropLast(5)) : opened.name
         command.enlarging.work = command.enlarging.work ?? stem + ".tiles"
-        let run = ItemRun(console, plansOnly: plansOnly)
         let session = PaintingSession(
-            console: console, output: try run.output(command.results), threads: Threads(command.painting.threads))
+            console: run.console, output: try run.output(command.results), threads: Threads(command.painting.threads))
         let seed = command.painting.seed?.seeds.first ?? 0
         let skips = try command.level.skips(default: "60", steps: command.painting.stepCount)
         let work = GoBigWork(
@@ -132,8 +140,8 @@ struct GoBigPlanCommand: ParsableCommand {
             // Every machine that paints some of the tiles starts from the same noise.
             if !given.contains(where: { $0.name == "seed" }) { options.append("--seed=\(randomSeed())") }
             let command = try GoBigParts.command(options, inputs[0], name: "the plan")
-            let plan = try GoBigParts.planned(command, console)
-            let hash = SHA256.hash(try WholeFile.read(inputs[0]))
+            var hash = ""
+            let plan = try GoBigParts.planned(command, ItemRun(console, plansOnly: true)) { hash = $0 }
             let file = TilePlanFile(options: options, input: inputs[0], source: hash, plan: plan)
             let path =
                 output ?? (inputs[0].lastIndex(of: ".").map { String(inputs[0][..<$0]) } ?? inputs[0]) + ".gobig.json"
@@ -184,16 +192,15 @@ struct GoBigRenderCommand: ParsableCommand {
                 (threads.map { ["--threads=\($0)"] } ?? [])
                 + (memoryLimit.map { ["--memory-limit=\($0.argument)"] } ?? [])
                 + (telling.explain ? ["--explain"] : [])
-            let opened = try GoBigParts.Opened(plan, more, console)
-            let whole = GoBigWork.Shard(number: 1, of: 1)
-            if shard != nil, shard?.shard.of != 1 {
-                if opened.command.enlarging.mode == .joint || opened.command.enlarging.layout == .ultimate {
-                    throw PaintingError.usage(
-                        "--shard cannot be used with \(opened.command.enlarging.mode == .joint ? "--mode joint" : "--layout ultimate"), where every tile waits for the others. Leave it out."
-                    )
-                }
+            let part = shard?.shard ?? GoBigWork.Shard(number: 1, of: 1)
+            let opened = try GoBigParts.Opened(plan, more, ItemRun(console, plansOnly: telling.explain)) { command in
+                let options = command.enlarging
+                guard part.of > 1, options.mode == .joint || options.layout == .ultimate else { return }
+                throw PaintingError.usage(
+                    "--shard cannot be used with \(options.mode == .joint ? "--mode joint" : "--layout ultimate"), where every tile waits for the others. Leave it out."
+                )
             }
-            try GoBigParts.paint(opened, console, plansOnly: telling.explain, shard: shard?.shard ?? whole)
+            try GoBigParts.paint(opened, shard: part)
         }
     }
 }
@@ -225,8 +232,8 @@ struct GoBigAssembleCommand: ParsableCommand {
             let more =
                 (output.map { ["--output=\($0)"] } ?? []) + (overwrite ? ["--overwrite"] : [])
                 + (report ? ["--report"] : []) + (telling.explain ? ["--explain"] : [])
-            let opened = try GoBigParts.Opened(plan, more, console)
-            try GoBigParts.paint(opened, console, plansOnly: telling.explain, onlyAssembles: true)
+            let opened = try GoBigParts.Opened(plan, more, ItemRun(console, plansOnly: telling.explain))
+            try GoBigParts.paint(opened, onlyAssembles: true)
         }
     }
 }

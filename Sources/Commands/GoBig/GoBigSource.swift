@@ -49,7 +49,7 @@ final class GoBigSource {
     /// - Parameters:
     ///   - upscaler: what enlarges it; nil for Lanczos's filter
     ///   - folder: of the tiles, on whose disk the pixels lie, and which keeps what a network enlarged
-    ///   - advance: told of the upscaler's work; may throw to stop
+    ///   - advance: told of work done, the upscaler's or ``PixelWork/enlarged``; may throw to stop
     func enlarged(
         to target: PixelSize, by upscaler: LearnedUpscaler?, keepsColour: Bool, in folder: TileFolder, threads: Threads,
         advance: (_ operations: Double) throws -> Void
@@ -81,6 +81,7 @@ final class GoBigSource {
             try original.resized(to: target, filter: .lanczos, threads: threads) { strip, y in
                 try Interruption.check()
                 try result.write(strip, y: y)
+                try advance(PixelWork.enlarged.of(strip.size.area))
             }
             return result
         }

@@ -87,15 +87,7 @@ final class GoBigWork: ItemWork {
             painting, try worded(), inheritingFrom: item.words == nil ? source.map { ($0.name, $0.metadata) } : nil)
     }
 
-    /// The settings with the words that lie beside the picture.
-    private func worded() throws -> Settings {
-        var settings = settings
-        if painting.prompt == nil, let words = item.words {
-            settings.prompt = try readText(words, "the words of \(item.input)").trimmingNewlines()
-            try settings.checkWords(from: words)
-        }
-        return settings
-    }
+    private func worded() throws -> Settings { try session.worded(settings, painting, item) }
 
     func open() throws { source = try GoBigSource(item.input, mask: item.mask, options) }
 
@@ -110,10 +102,13 @@ final class GoBigWork: ItemWork {
         return (asked, try TilePlan(asked.wish(seed: settings.seed, cell: model.codec.factor), size: asked.size))
     }
 
-    /// The tiles that the options give, without painting any.
-    func planned(_ shelf: StudioShelf) throws -> TilePlan {
+    /// The tiles that the options give, and the hash of the picture's file, without painting any.
+    ///
+    /// - Parameter look: told of the hash before anything else is done
+    func planned(_ shelf: StudioShelf, look: (_ hash: String) throws -> Void) throws -> TilePlan {
         try open()
         defer { close() }
+        if let source { try look(source.identity.hash) }
         guard let source, let studio = try request().map({ try shelf.studio(for: $0) }) else {
             throw PaintingError.fault("a plan needs a picture and a model")
         }
@@ -147,11 +142,11 @@ final class GoBigWork: ItemWork {
             recipe.edits = TilePlanFile.edits(given, from: plan)
             plan = given
         }
-        let goBig = GoBig(
-            studio, settings, asked, skip: skip, plan: plan, recipe: recipe, space: source.space)
+        let cost = TileCost(studio, settings, asked, skip: skip)
+        let goBig = GoBig(cost, plan: plan, recipe: recipe, space: source.space)
         let folder = folder
         let missing = plan.tiles.filter { tile in
-            shard?.has(tile) != false && !tile.isLeftOut && goBig.run(tile).start != nil
+            shard?.has(tile) != false && !tile.isLeftOut && cost.run(tile).start != nil
                 && !folder.has(tile, key: goBig.keys[tile.index])
         }
         prepared = Prepared(source: source, goBig: goBig, recipe: recipe, upscaler: upscaler, missing: missing)
@@ -162,17 +157,29 @@ final class GoBigWork: ItemWork {
         var settings = try worded()
         try painting.complete(&settings, for: studio.model, skips: [skip])
         let (asked, plan) = try Self.plan(command, settings, size, name: item.input, studio.model)
-        settings.enlarging = asked
-        let recipe = try session.recipe(
-            "gobig", settings, studio, settings.plan(skip, studio.model.scheduler), working: asked.tile, at: path)
-        let goBig = GoBig(studio, settings, asked, skip: skip, plan: plan, recipe: recipe)
-        return try plan.tiles.reduce(0) { $0 + (try goBig.work($1)) }
+        let cost = TileCost(studio, settings, asked, skip: skip)
+        return try plan.tiles.reduce(PixelWork.enlarged.of(plan.size.area) + cost.after(plan, reports: options.report))
+        {
+            $0 + (try cost.work($1))
+        }
     }
 
     var work: Double {
-        guard let ready = prepared, !onlyAssembles else { return 0 }
-        let enlarging = ready.upscaler?.estimate(ready.source.size, to: ready.goBig.plan.size).operations ?? 0
-        return ready.missing.reduce(enlarging) { $0 + ((try? ready.goBig.work($1)) ?? 0) }
+        guard let ready = prepared else { return 0 }
+        let tiles = onlyAssembles ? [] : ready.missing
+        return tiles.reduce(around(ready)) { $0 + ((try? ready.goBig.cost.work($1)) ?? 0) }
+    }
+
+    private func enlarging(_ ready: Prepared) -> Double {
+        let size = ready.goBig.plan.size
+        return ready.upscaler?.estimate(ready.source.size, to: size).operations ?? PixelWork.enlarged.of(size.area)
+    }
+
+    /// Work beside the tiles that are painted.
+    private func around(_ ready: Prepared) -> Double {
+        let enlarging = enlarging(ready)
+        guard shard == nil else { return enlarging }
+        return enlarging + ready.goBig.cost.after(ready.goBig.plan, reports: page != nil)
     }
 
     func close() { (source, prepared) = (nil, nil) }
@@ -206,7 +213,8 @@ final class GoBigWork: ItemWork {
             try session.warnOfForm(
                 depth: source.depth, hasTransparency: source.channels.hasAlpha, metadata: source.metadata, at: path)
         }
-        var plan = try goBig.told(ready.missing, input: source.name, source: source.size)
+        var plan = try goBig.told(
+            onlyAssembles ? [] : ready.missing, around: around(ready), input: source.name, source: source.size)
         plan.bytes = max(plan.bytes, Self.leastBytes)
         plan.disk += Double(goBig.plan.size.area * source.channels.count * (2 + source.depth / 8))
         if command.telling.explain { console.explain(plan) } else { try console.report(.plan(plan)) }
@@ -221,16 +229,22 @@ final class GoBigWork: ItemWork {
         guard let ready = prepared else { return }
         let (source, threads, began) = (ready.source, ready.goBig.studio.model.engine.threads, clock())
         try WholeFile.makeFolder(String(folder.path.dropLast()), for: folder.path)
+        var left = enlarging(ready)
         let enlarged = try source.enlarged(
             to: ready.goBig.plan.size, by: ready.upscaler, keepsColour: settings.keepsColour, in: folder,
             threads: threads
-        ) { try advance($0, "enlarging") }
+        ) { work in
+            left -= work
+            try advance(work, "enlarging")
+        }
+        // What was enlarged before, or is no larger, costs nothing now.
+        try advance(left, "enlarging")
         let strength = try source.strength(of: enlarged, options, in: folder.path, threads: threads)
         let painting = TilePainting(ready.goBig, enlarged: enlarged, strength: strength, folder: folder)
         if !onlyAssembles { try paint(painting, painting.plan.tiles, advance) }
         if shard != nil { return }
         var recipe = ready.recipe
-        var whole = try painting.assembled(in: folder.path)
+        var whole = try painting.assembled(in: folder.path) { try advance($0, "putting tiles together") }
         if let limit = options.maxSeam, let canvas = whole, !onlyAssembles {
             whole = try repair(painting, canvas, above: limit, advance)
         }
@@ -249,6 +263,7 @@ final class GoBigWork: ItemWork {
             try (whole ?? enlarged).forEachStrip { strip, _ in
                 try Interruption.check()
                 try send(strip.converted(depth: depth))
+                try advance(PixelWork.written.of(strip.size.area), "writing")
             }
         }
         try session.console.report(
@@ -259,6 +274,7 @@ final class GoBigWork: ItemWork {
         if let page {
             let report = try GoBigReport(
                 painting, result: whole ?? enlarged, title: source.identity.name, threads: threads)
+            try advance(PixelWork.reported.of(enlarged.size.area), "measuring seams")
             try session.console.report(.note(report.summary))
             try session.write(Array(try report.html().utf8), to: page, hash: recipe.hash, carriesRecipe: false)
             try session.console.report(
@@ -279,7 +295,7 @@ final class GoBigWork: ItemWork {
             try Interruption.check()
             let stage = "tile \(number + 1) of \(mine.count)"
             if painting.isThere(tile) { continue }
-            let work = try goBig.work(tile)
+            let work = try goBig.cost.work(tile)
             guard try painting.hasWork(tile) else {
                 try advance(work, stage)
                 continue

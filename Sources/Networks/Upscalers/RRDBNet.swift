@@ -142,15 +142,7 @@ struct RRDBNet: Upscaler {
     }
 
     private func tail(_ x: FeatureMap) throws -> Tensor {
-        var h = x
-        let slopes = [Float](repeating: 0.2, count: features)
-        for up in ups {
-            h = try up(engine.enlarged(h, height: 2 * h.height, width: 2 * h.width))
-            engine.leak(&h, slopes: slopes)
-        }
-        h = try full(h)
-        engine.leak(&h, slopes: slopes)
-        return engine.tensor(try last(h))
+        try engine.doubled(x, by: ups, full, last)
     }
 
     /// Three maps of the full size at once.

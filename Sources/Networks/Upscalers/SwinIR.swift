@@ -211,14 +211,7 @@ struct SwinIR: Upscaler {
         case .nearest(let before, let ups, let full, let last):
             var h = try before(deep)
             engine.leak(&h, slopes: Array(repeating: 0.01, count: h.channels))
-            let slopes = [Float](repeating: 0.2, count: h.channels)
-            for up in ups {
-                h = try up(engine.enlarged(h, height: 2 * h.height, width: 2 * h.width))
-                engine.leak(&h, slopes: slopes)
-            }
-            h = try full(h)
-            engine.leak(&h, slopes: slopes)
-            return engine.tensor(try last(h))
+            return try engine.doubled(h, by: ups, full, last)
         }
     }
 

@@ -159,3 +159,18 @@ func mirrored(_ index: Int, _ count: Int) -> Int {
     let place = index % (2 * (count - 1))
     return place < count ? place : 2 * (count - 1) - place
 }
+
+extension Engine {
+    /// The last layers of ESRGAN's kind: doublings by nearest neighbours, each with its convolution, then two at the full size.
+    func doubled(_ x: FeatureMap, by ups: [Convolution], _ full: Convolution, _ last: Convolution) throws -> Tensor {
+        var h = x
+        let slopes = [Float](repeating: 0.2, count: x.channels)
+        for up in ups {
+            h = try up(enlarged(h, height: 2 * h.height, width: 2 * h.width))
+            leak(&h, slopes: slopes)
+        }
+        h = try full(h)
+        leak(&h, slopes: slopes)
+        return tensor(try last(h))
+    }
+}

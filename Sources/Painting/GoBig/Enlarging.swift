@@ -1,7 +1,7 @@
 import Raster
 
 /// How a picture is enlarged and painted in tiles.
-package struct Enlarging: Sendable, Equatable {
+package struct Enlarging: Sendable {
     package enum Mode: String, Sendable, CaseIterable {
         /// Every tile is painted by itself.
         case tiles
@@ -28,6 +28,8 @@ package struct Enlarging: Sendable, Equatable {
     package var jitter = 0
     package var wrap = TilePlan.Wrap()
     package var map: Map?
+    /// How far what is broad in a tile is held to the source's in every step, 0…1.
+    package var composition = 1.0
     package var repair: [TilePlan.Repair] = []
     /// Seams that show more than this are painted over.
     package var maxSeam: Double?
@@ -35,13 +37,6 @@ package struct Enlarging: Sendable, Equatable {
     package var upscaler: (name: String, hash: String)?
 
     package init(size: PixelSize, tile: PixelSize) { (self.size, self.tile) = (size, tile) }
-
-    package static func == (one: Enlarging, other: Enlarging) -> Bool {
-        one.scale == other.scale && one.size == other.size && one.tile == other.tile && one.overlap == other.overlap
-            && one.mode == other.mode && one.layout == other.layout && one.jitter == other.jitter
-            && one.wrap == other.wrap && one.map == other.map && one.repair == other.repair
-            && one.maxSeam == other.maxSeam && one.upscaler?.hash == other.upscaler?.hash
-    }
 
     /// What is asked of the plan of tiles.
     package func wish(seed: UInt64, cell: Int) -> TilePlan.Wish {
@@ -58,7 +53,8 @@ package struct Enlarging: Sendable, Equatable {
         }
         var members: [(String, JSONText)] = [
             ("enlarged", .text("\(size.width)x\(size.height)")), ("scale", scale.map(JSONText.number) ?? .null),
-            ("tile", .text("\(tile.width)x\(tile.height)")), ("overlap", .integer(overlap)),
+            ("tile", layout.hasOwnTiles ? .null : .text("\(tile.width)x\(tile.height)")),
+            ("overlap", layout.hasOwnOverlap ? .null : .integer(overlap)), ("composition", .number(composition)),
             ("mode", .text(mode.rawValue)), ("layout", .text(layout.rawValue)), ("jitter", .integer(jitter)),
             ("wrap", wrap.text.map(JSONText.text) ?? .null),
             ("repair", repair.isEmpty ? .null : .text(repair.map(\.rawValue).joined(separator: ","))),

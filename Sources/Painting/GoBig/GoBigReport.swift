@@ -42,43 +42,32 @@ package struct GoBigReport {
                 ? "<line x1=\(edge.at) x2=\(edge.at) y1=\(edge.from) y2=\(edge.to)></line>"
                 : "<line y1=\(edge.at) y2=\(edge.at) x1=\(edge.from) x2=\(edge.to)></line>"
         }.joined(separator: "\n")
+        let box = "viewBox=\"0 0 \(size.width) \(size.height)\" preserveAspectRatio=none hidden"
+        let pictures = """
+            <img src="\(after)" alt="what was painted"><img id=over src="\(before)" alt="the enlarged source">
+            <svg id=tiles \(box)>\(rectangles)</svg>
+            <svg id=seams \(box)>\(seams)</svg>
+            """
         return """
-            <!doctype html>
-            <html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
-            <title>\(LadderPage.escaped(title)) – gobig</title>
+            \(SliderPage.head(title: "\(title) – gobig", size: size))
             <style>
-            :root{color-scheme:dark}
-            body{margin:0 auto;padding:24px;max-width:1200px;background:#1b1a19;color:#e8e4dd;font:16px/1.5 Georgia,serif}
-            h1{font-weight:normal;font-size:1.3em;margin:0}h2{font-weight:normal;font-size:1.1em;margin:1.6em 0 .3em}
-            p{color:#b9b2a6;margin:.2em 0 1em}
-            .view{position:relative;aspect-ratio:\(size.width)/\(size.height);max-width:calc(85vh*\(size.width)/\(size.height));margin:12px auto;overflow:hidden;background:#000;cursor:ew-resize;touch-action:none;user-select:none}
-            .view img,.view svg{position:absolute;inset:0;width:100%;height:100%;pointer-events:none}
-            .bar{position:absolute;top:0;bottom:0;width:2px;margin-left:-1px;background:#fffa;pointer-events:none}
+            h2{font-weight:normal;font-size:1.1em;margin:1.6em 0 .3em}p{color:#b9b2a6;margin:.2em 0 1em}
             rect{fill:none;stroke:#d9b36c;stroke-opacity:.6;vector-effect:non-scaling-stroke}
             line{stroke:#e06c5c;vector-effect:non-scaling-stroke;stroke-width:1.5}
-            input[type=range]{width:100%;accent-color:#d9b36c}label{margin-right:1.2em}
+            input[type=checkbox]{accent-color:#d9b36c}label{margin-right:1.2em}
             table{border-collapse:collapse;font-size:.9em}td,th{text-align:right;padding:2px 14px 2px 0;font-weight:normal}th{color:#b9b2a6}
             td:first-child,th:first-child{text-align:left}
             .cuts{display:flex;flex-wrap:wrap;gap:12px}figure{margin:0}figcaption{font-size:.8em;color:#b9b2a6}
             </style>
-            <h1>\(LadderPage.escaped(title))</h1>
+            <h1>\(SliderPage.escaped(title))</h1>
             <p>\(size), \(plan.tiles.count) tile\(plan.tiles.count == 1 ? "" : "s"). Left of the line the enlarged source, right of it what was painted.</p>
-            <div class=view id=view><img src="\(after)" alt="what was painted"><img id=over src="\(before)" alt="the enlarged source">
-            <svg id=tiles viewBox="0 0 \(size.width) \(size.height)" preserveAspectRatio=none hidden>\(rectangles)</svg>
-            <svg id=seams viewBox="0 0 \(size.width) \(size.height)" preserveAspectRatio=none hidden>\(seams)</svg>
-            <div class=bar id=line></div></div>
-            <input id=slider type=range min=0 max=1000 value=500 aria-label="where the two pictures meet">
+            \(SliderPage.view(pictures))
             <label><input type=checkbox id=showtiles> tiles</label><label><input type=checkbox id=showseams> seams</label>
             <h2>Seams</h2>\(try seamTable())
             <h2>Tiles</h2>\(try tileTable())
             <script>
-            const $=id=>document.getElementById(id);
-            function move(){const p=$('slider').value/10;$('over').style.clipPath=`inset(0 ${100-p}% 0 0)`;$('line').style.left=p+'%'}
-            $('slider').oninput=move;
+            \(SliderPage.script)
             for(const n of ['tiles','seams'])$('show'+n).onchange=e=>$(n).toggleAttribute('hidden',!e.target.checked);
-            $('view').onpointerdown=e=>{$('view').setPointerCapture(e.pointerId);drag(e)};
-            $('view').onpointermove=e=>{if(e.buttons)drag(e)};
-            function drag(e){const r=$('view').getBoundingClientRect();$('slider').value=1000*(e.clientX-r.left)/r.width;move()}
             move();
             </script>
 
@@ -88,7 +77,7 @@ package struct GoBigReport {
     private func preview(_ store: PixelStore) throws -> String {
         let size = store.size
         let longer = max(size.width, size.height)
-        func side(_ length: Int) -> Int { max(1, length * min(longer, LadderPage.longest) / longer) }
+        func side(_ length: Int) -> Int { max(1, length * min(longer, SliderPage.longest) / longer) }
         let small = PixelSize(width: side(size.width), height: side(size.height))
         var whole: Picture?
         try store.resized(to: small, threads: threads) { strip, y in
@@ -97,7 +86,7 @@ package struct GoBigReport {
             whole = picture
         }
         return try whole.map {
-            try LadderPage.address(of: painting.goBig.space.shown($0, threads: threads), threads: threads)
+            try SliderPage.address(of: painting.goBig.space.shown($0, threads: threads), threads: threads)
         } ?? ""
     }
 
@@ -118,7 +107,7 @@ package struct GoBigReport {
                 x: max(0, min(result.size.width - side, x - side / 2)),
                 y: max(0, min(result.size.height - side, y - side / 2)), width: side, height: side)
             let shown = painting.goBig.space.shown(try result.read(cut), threads: threads)
-            let address = try LadderPage.address(of: shown, threads: threads)
+            let address = try SliderPage.address(of: shown, threads: threads)
             return
                 "<figure><img src=\"\(address)\" width=\(side) height=\(side) alt=\"\"><figcaption>around \(x), \(y)</figcaption></figure>"
         }.joined()

@@ -1,3 +1,4 @@
+import Networks
 import Raster
 import Sampling
 import Tensors
@@ -107,6 +108,40 @@ extension Tensor {
             }
         }
         return result
+    }
+}
+
+extension LatentTiles {
+    /// Of a working picture whose tiles have the given size in pixels.
+    init(_ size: PixelSize, _ tile: PixelSize, overlap: Int, factor: Int) {
+        self.init(
+            whole: PixelSize(width: size.width / factor, height: size.height / factor),
+            tile: PixelSize(width: tile.width / factor, height: tile.height / factor),
+            overlap: overlap / factor)
+    }
+
+    /// How far tiles lie over one another where nothing else is asked for, in pixels; never more than half a tile.
+    package static let overlap = 64
+}
+
+extension DiffusionModel {
+    /// Side of a tile where none is asked for, in pixels: what the model was trained at, and more of one that was trained on
+    /// cuts of 128 pixels but knows no size, since larger tiles have fewer seams.
+    package var tileSide: Int { max(Int(Double(trainedArea).squareRoot()), 256) / multiple * multiple }
+
+    /// Tiles as ``tileSide`` has them, for a working picture that is too large to be looked at whole.
+    func latentTiles(_ size: PixelSize) -> LatentTiles {
+        LatentTiles(
+            size, PixelSize(width: tileSide, height: tileSide), overlap: min(LatentTiles.overlap, tileSide / 2),
+            factor: codec.factor)
+    }
+
+    /// Work of one call of the model on the average of a run, of a picture that is looked at whole or in tiles.
+    func stepWork(_ size: PixelSize, _ settings: Settings, _ run: RunPlan, in tiles: LatentTiles?) -> Work {
+        guard let tiles else { return stepWork(size, settings, run) }
+        var work = stepWork(tiles.size * codec.factor, settings, run)
+        work.operations *= Double(tiles.count)
+        return work
     }
 }
 

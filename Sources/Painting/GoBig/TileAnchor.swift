@@ -14,6 +14,8 @@ struct TileAnchor {
     /// A bilinear field has other means than the cells that it runs through, and light is no straight line; what is left of
     /// the difference is taken off again.
     private static let rounds = 6
+    /// Light that nobody misses: a twentieth of a level of 8 bits where a level is the least light.
+    private static let least: Float = 0.05 / 255 / 12.92
 
     /// 0…1
     let amount: Double
@@ -22,11 +24,13 @@ struct TileAnchor {
     func anchored(_ painted: FloatPicture, to source: FloatPicture, threads: Threads) -> FloatPicture {
         guard amount > 0 else { return painted }
         let count = painted.channelCount
-        let (columns, rows) = (Cells(frame.x, frame.width), Cells(frame.y, frame.height))
-        var (result, light) = (painted, painted.values.mapped(linearLight, threads))
+        let cells = BroadCells(frame, side: Self.cell)
+        var (result, light): (FloatPicture, [Float]) = (painted, [])
         for _ in 0..<Self.rounds {
-            let field = missingLight(source.values, result.values, count, columns, rows, threads)
-            add(field, to: &light, count, columns, rows, threads)
+            let field = missingLight(source.values, result.values, count, cells, threads)
+            guard field.contains(where: { abs($0) > Self.least }) else { break }
+            if light.isEmpty { light = painted.values.mapped(linearLight, threads) }
+            cells.add(field, to: &light, count, threads)
             // What no file can hold is not counted on.
             result.values = light.mapped({ min(1, max(0, displayed($0))) }, threads)
         }
@@ -37,36 +41,11 @@ struct TileAnchor {
         return result
     }
 
-    /// The cells that a side of the frame meets.
-    private struct Cells {
-        /// Pixels of each, within the frame.
-        let ranges: [Range<Int>]
-        /// For each pixel the cell before it and how far it is on the way to the next, between their middles.
-        let places: [(cell: Int, share: Float)]
-
-        init(_ start: Int, _ length: Int) {
-            let size = TileAnchor.cell
-            let first = Int((Double(start) / Double(size)).rounded(.down))
-            let last = Int((Double(start + length - 1) / Double(size)).rounded(.down))
-            let ranges = (first...last).map { cell in
-                max(0, cell * size - start)..<min(length, (cell + 1) * size - start)
-            }
-            let middles = ranges.map { Float($0.lowerBound + $0.upperBound) / 2 }
-            self.ranges = ranges
-            places = (0..<length).map { pixel in
-                let place = Float(pixel) + 0.5
-                guard let next = middles.firstIndex(where: { $0 > place }) else { return (ranges.count - 1, 0) }
-                guard next > 0 else { return (0, 0) }
-                return (next - 1, (place - middles[next - 1]) / (middles[next] - middles[next - 1]))
-            }
-        }
-    }
-
     /// The light that is wanting, cell by cell.
     private func missingLight(
-        _ target: [Float], _ values: [Float], _ count: Int, _ columns: Cells, _ rows: Cells, _ threads: Threads
+        _ target: [Float], _ values: [Float], _ count: Int, _ cells: BroadCells, _ threads: Threads
     ) -> [Float] {
-        let width = frame.width
+        let (width, columns, rows) = (frame.width, cells.columns, cells.rows)
         var field = [Float](repeating: 0, count: columns.ranges.count * rows.ranges.count * count)
         field.withUnsafeMutableBufferPointer { field in
 
@@ -91,29 +70,6 @@ struct TileAnchor {
             }
         }
         return field
-    }
-
-    private func add(
-        _ field: [Float], to values: inout [Float], _ count: Int, _ columns: Cells, _ rows: Cells, _ threads: Threads
-    ) {
-        let (width, across) = (frame.width, columns.ranges.count)
-        values.withUnsafeMutableBufferPointer { values in
-
-            threads.forEach(frame.height) { y in
-                let (row, down) = rows.places[y]
-                let below = min(row + 1, rows.ranges.count - 1)
-                for x in 0..<width {
-                    let (column, right) = columns.places[x]
-                    let beside = min(column + 1, across - 1)
-                    for channel in 0..<count {
-                        func at(_ row: Int, _ column: Int) -> Float { field[(row * across + column) * count + channel] }
-                        let top = at(row, column) + right * (at(row, beside) - at(row, column))
-                        let bottom = at(below, column) + right * (at(below, beside) - at(below, column))
-                        values[(y * width + x) * count + channel] += top + down * (bottom - top)
-                    }
-                }
-            }
-        }
     }
 }
 

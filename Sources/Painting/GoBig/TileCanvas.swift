@@ -11,9 +11,18 @@ package struct TileCanvas {
     /// As the source is: its channels, its depth.
     let enlarged: PixelStore
     let threads: Threads
+    private let index: TileIndex
 
     package init(plan: TilePlan, enlarged: PixelStore, threads: Threads) {
-        (self.plan, self.enlarged, self.threads) = (plan, enlarged, threads)
+        (self.plan, self.enlarged, self.threads, index) = (plan, enlarged, threads, TileIndex(plan.tiles))
+    }
+
+    /// How far a picture that goes on at its other side may be moved to meet a place, in an order that decides sums.
+    private var shifts: (x: [Int], y: [Int]) {
+        (
+            plan.wrap.x ? [-plan.size.width, 0, plan.size.width] : [0],
+            plan.wrap.y ? [-plan.size.height, 0, plan.size.height] : [0]
+        )
     }
 
     /// The source under a frame, with its mirror image where the frame reaches past it.
@@ -38,12 +47,8 @@ package struct TileCanvas {
     package func lay(_ tile: TilePlan.Tile, _ painted: Picture?, onto region: inout Picture, at place: Rectangle) throws
     {
         if painted == nil, tile.wave > 0 { return }
-        let shifts = (
-            plan.wrap.x ? [-plan.size.width, 0, plan.size.width] : [0],
-            plan.wrap.y ? [-plan.size.height, 0, plan.size.height] : [0]
-        )
-        for dx in shifts.0 {
-            for dy in shifts.1 {
+        for dx in shifts.x {
+            for dy in shifts.y {
                 let frame = tile.frame.moved(x: dx, y: dy)
                 let shared = frame.intersection(place)
                 guard shared.width > 0, shared.height > 0 else { continue }
@@ -68,10 +73,10 @@ package struct TileCanvas {
         guard let own = shares(tile, moved.x, moved.y) else { return [] }
         var total = own.down.flatMap { y in own.across.map { y * $0 } }
         let weight = total
-        let (width, height) = (plan.wrap.x ? plan.size.width : 0, plan.wrap.y ? plan.size.height : 0)
-        for other in plan.tiles[..<tile.index] where other.wave == tile.wave && other.feather.isShare {
-            for dx in Set([-width, 0, width]) {
-                for dy in Set([-height, 0, height]) {
+        for dx in shifts.x {
+            for dy in shifts.y {
+                for other in index.near(shared.moved(x: -dx, y: -dy)).map({ plan.tiles[$0] })
+                where other.index < tile.index && other.wave == tile.wave && other.feather.isShare {
                     let place = other.frame.moved(x: dx, y: dy).intersection(shared)
                     guard place.width > 0, place.height > 0, let sides = shares(other, dx, dy) else { continue }
                     for y in sides.down.indices where sides.down[y] > 0 {

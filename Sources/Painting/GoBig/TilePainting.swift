@@ -9,6 +9,8 @@ package final class TilePainting {
     private var canvas: TileCanvas
     private let strength: TileStrength
     private let threads: Threads
+    /// Noise that goes in before a tile is painted, once it was asked for.
+    private var grain: TileGrain?
     /// Strengths are asked for several times in a row.
     private var known: (index: Int, strength: Mask?)?
 
@@ -39,7 +41,7 @@ package final class TilePainting {
 
     /// Whether a tile has anything to paint.
     package func hasWork(_ tile: TilePlan.Tile) throws -> Bool {
-        guard !tile.isLeftOut, goBig.run(tile).start != nil else { return false }
+        guard !tile.isLeftOut, goBig.cost.run(tile).start != nil else { return false }
         return try strength(tile)?.isBlack != true
     }
 
@@ -55,16 +57,30 @@ package final class TilePainting {
     ///
     /// - Parameters:
     ///   - clock: seconds that never go back
-    ///   - advance: told of work done, in the unit of ``GoBig/work(_:)``; may throw to stop
+    ///   - advance: told of work done, in the unit of ``TileCost/work(_:)``; may throw to stop
     package func paint(
         _ tile: TilePlan.Tile, clock: () -> Double, advance: @escaping (_ work: Double) throws -> Void
     ) throws {
         let (began, key) = (clock(), goBig.keys[tile.index])
         let region = try canvas.ground(of: tile, painted: picture)
         let (painted, isExact) = try goBig.paint(
-            tile, on: region, strength: try strength(tile), stem: folder.stem(key: key), advance: advance)
+            tile, on: region, from: try roughened(tile), strength: try strength(tile), stem: folder.stem(key: key),
+            advance: advance)
         try folder.keep(painted, tile, key: key, threads: threads)
         tellings[tile.index] = Telling(seconds: clock() - began, isExact: isExact)
+    }
+
+    /// What a tile starts from where noise goes in first. Repairs start from what was painted as it is.
+    private func roughened(_ tile: TilePlan.Tile) throws -> Picture? {
+        guard goBig.settings.noise != nil, !tile.seesPainted else { return nil }
+        grain = try grain ?? TileGrain(goBig.settings, pass: goBig.history, over: enlarged, threads: threads)
+        return try grain.map { grain in
+            let frame = tile.frame
+            let wide = Rectangle(
+                x: frame.x - grain.reach, y: frame.y - grain.reach, width: frame.width + 2 * grain.reach,
+                height: frame.height + 2 * grain.reach)
+            return grain.roughened(try plan.read(enlarged, under: wide), frame, mask: try strength(tile))
+        }
     }
 
     /// A painted tile; nil where there is nothing to paint.
@@ -80,15 +96,20 @@ package final class TilePainting {
 
     /// All tiles laid over the enlarged source, 16 bits; nil where there was nothing to paint in any.
     ///
-    /// - Parameter scratch: folder on whose disk the pixels lie meanwhile
+    /// - Parameters:
+    ///   - scratch: folder on whose disk the pixels lie meanwhile
+    ///   - advance: told of work done, in all that of ``TileCost/joining(_:)``; may throw to stop
     /// - Throws: ``PaintingError/missing(_:)`` where a tile is not there
-    package func assembled(in scratch: String) throws -> PixelStore? {
+    package func assembled(in scratch: String, advance: (_ work: Double) throws -> Void = { _ in }) throws
+        -> PixelStore?
+    {
         let source = canvas.enlarged
         guard try plan.tiles.contains(where: { try isThere($0) || hasWork($0) }) else { return nil }
         let whole = try PixelStore(size: plan.size, channels: source.channels, depth: 16, in: scratch)
         try source.forEachStrip { strip, y in try whole.write(strip.converted(depth: 16), y: y) }
         for tile in plan.tiles {
             let painted = try picture(tile)
+            try advance(PixelWork.joined.of(tile.frame.size.area))
             if painted == nil, tile.wave > 0 { continue }
             for piece in plan.pieces(of: tile.frame) {
                 var region = try whole.read(piece.picture)

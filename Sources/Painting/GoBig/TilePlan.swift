@@ -17,6 +17,11 @@ package struct TilePlan: Sendable, Equatable {
         /// Tiles side by side, each painted through a softened mask on what was painted before.
         /// Source: Coyote-A's ultimate-upscale-for-automatic1111, `scripts/ultimate-upscale.py`.
         case ultimate
+
+        /// Its tiles follow from the picture alone.
+        package var hasOwnTiles: Bool { self == .progrock }
+        /// How far its tiles lie over one another is settled.
+        package var hasOwnOverlap: Bool { self == .progrock || self == .ultimate }
     }
 
     /// What is asked of a plan.

@@ -48,7 +48,7 @@ package struct TilePlanFile {
     /// - Parameter planned: the plan that the options give; what the file says of its tiles is put into it
     /// - Throws: ``PaintingError/unsuitable(_:)``
     package static func read(
-        _ json: JSON, name: String, planned: (_ options: [String], _ input: String) throws -> TilePlan
+        _ json: JSON, name: String, planned: (_ options: [String], _ input: String, _ source: String) throws -> TilePlan
     ) throws -> TilePlanFile {
         func fault(_ what: String) -> PaintingError {
             .unsuitable("\(name) \(what). Make it anew with gobig plan.")
@@ -57,7 +57,7 @@ package struct TilePlanFile {
         guard let input = json["input"].text, let source = json["sha256"].text, let list = json["tiles"].list,
             let options = json["options"].list?.compactMap(\.text), options.count == json["options"].list?.count
         else { throw fault("names no input, options or tiles") }
-        var plan = try planned(options, input)
+        var plan = try planned(options, input, source)
         guard list.count == plan.tiles.count else {
             throw fault("has \(list.count) tiles but its options give \(plan.tiles.count)")
         }

@@ -52,7 +52,7 @@ package struct Roughness: Sendable, Equatable {
     }
 
     /// Noise that belongs to pixels.
-    private func grain(seed: UInt64, pass: Int) -> Roughening.Grain {
+    func grain(seed: UInt64, pass: Int) -> Roughening.Grain {
         let noise = PositionNoise(seed: seed)
         func each(_ spread: PositionNoise.Spread) -> Roughening.Grain {
             { columns in

@@ -110,7 +110,9 @@ package struct RecipeArguments: Sendable {
             taken.insert(key)
             if recipe[key].bool == true { options.append("--\(key)") }
         }
-        for key in ["tile", "overlap", "mode", "layout", "wrap", "repair", "max-seam", "scale"] { give(key) }
+        for key in ["tile", "overlap", "composition", "mode", "layout", "wrap", "repair", "max-seam", "scale"] {
+            give(key)
+        }
         give("jitter", unless: "0")
         if command == "gobig", recipe["scale"].isNull { give("enlarged", as: "size") }
         taken.formUnion(["enlarged", "map", "upscaler"])

@@ -9,7 +9,7 @@ enum XMP {
     /// The packet with the recipe in it; what another program wrote there is kept.
     static func packet(_ old: [UInt8]?, recipe json: String) -> [UInt8] {
         let description =
-            "<rdf:Description rdf:about=\"\" xmlns:velatura=\"\(space)\">\(opening)\(LadderPage.escaped(json))\(closing)</rdf:Description>"
+            "<rdf:Description rdf:about=\"\" xmlns:velatura=\"\(space)\">\(opening)\(SliderPage.escaped(json))\(closing)</rdf:Description>"
         if let old, let text = String(validating: without(recipeIn: old), as: UTF8.self),
             let end = text.range(ofText: "</rdf:RDF>")
         {
