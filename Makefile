@@ -9,7 +9,7 @@ RELEASE = -c release
 PROGRAM = .build/release/velatura
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-one demo demo-gobig install uninstall bench bench-peers bench-images golden golden-python masks format lint clean
+.PHONY: help setup build test test-one demo demo-gobig install uninstall bench bench-peers bench-images golden golden-python fixtures masks format lint clean
 
 help: ## this list
 	@echo "Velatura: make TARGET"
@@ -72,6 +72,9 @@ golden-python: ## make the Python environment that golden numbers come from
 golden: ## make the reference numbers under Tests/Golden anew (see golden-python)
 	@for script in schedules sampling randn resampling pictures colour unet text vae vae_tiny tokenizer img2img inversion inpaint outpaint img2img_sdxl checkpoints torch_archives noise perlin compat prompts adapters departures hypernetworks shortcuts upscalers gobig miniature; do \
 	  echo "Tools/golden/$$script.py"; $(GOLDEN_PYTHON) Tools/golden/$$script.py || exit 1; done
+
+fixtures: ## write Tests/Fixtures/ anew (PYTHON=… with what Tools/fixtures/README.md names)
+	$(or $(PYTHON),.venv-fixtures/bin/python) Tools/fixtures/make.py
 
 masks: ## draw masks/ anew from their outlines
 	$(GOLDEN_PYTHON) Tools/masks/draw_masks.py

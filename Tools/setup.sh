@@ -26,12 +26,13 @@ want zlib.h zlib1g-dev zlib
 want jpeglib.h libjpeg-dev libjpeg-turbo
 want tiffio.h libtiff-dev libtiff
 want lcms2.h liblcms2-dev lcms2
+want webp/decode.h libwebp-dev libwebp
 want yaml.h libyaml-dev libyaml
 want oneapi/dnnl/dnnl.h libdnnl-dev oneDNN
 [ -z "$packages" ] && exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "Error: missing ${plain#, }. Install them with their headers (Homebrew: libpng zlib jpeg-turbo libtiff little-cms2 libyaml onednn; Fedora: libpng-devel zlib-devel libjpeg-turbo-devel libtiff-devel lcms2-devel libyaml-devel onednn-devel), then run this again." >&2
+    echo "Error: missing ${plain#, }. Install them with their headers (Homebrew: libpng zlib jpeg-turbo libtiff webp little-cms2 libyaml onednn; Fedora: libpng-devel zlib-devel libjpeg-turbo-devel libtiff-devel libwebp-devel lcms2-devel libyaml-devel onednn-devel), then run this again." >&2
     exit 69
 fi
 root=

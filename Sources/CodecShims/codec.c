@@ -1,6 +1,7 @@
 #include "codec.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,24 @@ size_t codec_sink_read(const codec_sink *sink, uint64_t place, void *bytes, size
     if (!sink->buffer) return read_file(sink->file, place, bytes, count, failure);
     codec_source written = {.bytes = sink->buffer->bytes, .count = sink->buffer->count};
     return codec_source_read(&written, place, bytes, count, failure);
+}
+
+/// The value in units of so many metres; whole where the header's was rounded from a whole one to pixels a metre.
+static double in_units(double metres, double unit) {
+    double value = metres * unit, whole = round(value);
+    return fabs(value - whole) < 1e-4 || (metres == round(metres) && round(whole / unit) == metres) ? whole : value;
+}
+
+int codec_resolution(const codec_header *header, double *across, double *down) {
+    double x = header->horizontal_resolution, y = header->vertical_resolution;
+    // What single precision and the formats' own fractions can hold.
+    if (!(x > 0 && y > 0 && x < 1e9 && y < 1e9)) return -1;
+    *across = in_units(x, 0.0254), *down = in_units(y, 0.0254);
+    if (*across == round(*across) && *down == round(*down)) return 0;
+    double near_x = in_units(x, 0.01), near_y = in_units(y, 0.01);
+    if (near_x != round(near_x) || near_y != round(near_y)) return 0;
+    *across = near_x, *down = near_y;
+    return 1;
 }
 
 void codec_buffer_free(codec_buffer *buffer) {

@@ -1,4 +1,4 @@
-// Shared by the three codecs.
+// Shared by the codecs.
 #ifndef VELATURA_CODEC_H
 #define VELATURA_CODEC_H
 
@@ -8,17 +8,9 @@
 int codec_fail(codec_failure *failure, codec_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/// Copies up to `count` bytes from `place` on and returns how many: fewer are the end. A failure of the disk is recorded
-/// and reads as the end.
-size_t codec_source_read(
-    const codec_source *source, uint64_t place, void *bytes, size_t count, codec_failure *failure);
-
-/// Writes all of `count` bytes at `place`, which may lie behind the end. Returns 0, or −1 with the failure recorded.
-int codec_sink_write(
-    const codec_sink *sink, uint64_t place, const void *bytes, size_t count, codec_failure *failure);
-
-/// As codec_source_read, of what was written.
-size_t codec_sink_read(const codec_sink *sink, uint64_t place, void *bytes, size_t count, codec_failure *failure);
+/// The header's resolution in whole pixels an inch where it is whole there, else in those a centimetre where it is whole there,
+/// else in inches. Returns 0 for inches, 1 for centimetres, −1 where none is known.
+int codec_resolution(const codec_header *header, double *across, double *down);
 
 /// The MD5 sum of some bytes, as 32 digits.
 void codec_md5(const uint8_t *bytes, size_t count, char digits[33]);

@@ -38,7 +38,14 @@ static void on_error(j_common_ptr info) {
     info->err->format_message(info, message);
     size_t length = strlen(message);
     if (length && message[length - 1] == '.') message[length - 1] = 0;
-    int early = info->err->msg_code == JWRN_JPEG_EOF || info->err->msg_code == JERR_INPUT_EMPTY;
+    int kind = info->err->msg_code;
+    if (kind == JERR_BAD_PRECISION)
+        codec_fail(trap->failure, CODEC_UNSUPPORTED, "it has %d bits a channel", info->err->msg_parm.i[0]);
+    if (kind == JERR_SOF_UNSUPPORTED)
+        codec_fail(trap->failure, CODEC_UNSUPPORTED, "it is of the lossless or the hierarchical sort");
+    if (kind == JERR_ARITH_NOTIMPL)
+        codec_fail(trap->failure, CODEC_UNSUPPORTED, "it is arithmetic-coded, which the libjpeg here does not know");
+    int early = kind == JWRN_JPEG_EOF || kind == JERR_INPUT_EMPTY;
     codec_fail(trap->failure, early ? CODEC_TRUNCATED : CODEC_DAMAGED, "%s", message);
     longjmp(trap->trap, 1);
 }

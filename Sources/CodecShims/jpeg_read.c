@@ -86,6 +86,7 @@ codec_jpeg *codec_jpeg_open(const codec_source *source, codec_header *header, co
     set_source(self, source);
     lazy_jpeg_save_markers(&self->info, JPEG_APP0 + 1, 0xFFFF);
     lazy_jpeg_save_markers(&self->info, JPEG_APP0 + 2, 0xFFFF);
+    lazy_jpeg_save_markers(&self->info, JPEG_APP0 + 13, 0xFFFF);
     lazy_jpeg_read_header(&self->info, TRUE);
     int components = self->info.num_components;
     if (components != 1 && components != 3 && components != 4) {

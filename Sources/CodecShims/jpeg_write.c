@@ -140,16 +140,20 @@ codec_jpeg_writer *codec_jpeg_create(
     info->optimize_coding = (uint64_t)header->width * header->height <= MOST_KEPT;
     // Colour at full resolution: halving it shows on painted edges.
     info->comp_info[0].h_samp_factor = info->comp_info[0].v_samp_factor = 1;
-    if (header->horizontal_resolution > 0 && header->vertical_resolution > 0) {
-        info->density_unit = 1;
-        info->X_density = (UINT16)(header->horizontal_resolution * 0.0254 + 0.5);
-        info->Y_density = (UINT16)(header->vertical_resolution * 0.0254 + 0.5);
+    double across, down;
+    int centimetres = codec_resolution(header, &across, &down);
+    if (centimetres >= 0 && across < 65535 && down < 65535) {
+        info->density_unit = centimetres ? 2 : 1;
+        info->X_density = (UINT16)(across + 0.5);
+        info->Y_density = (UINT16)(down + 0.5);
     }
     lazy_jpeg_start_compress(info, TRUE);
     static const char exif[6] = "Exif\0";
     write_marker(info, 1, exif, sizeof exif, extras->exif);
     write_xmp(info, extras->xmp);
     write_profile(info, extras->profile);
+    static const char photoshop[14] = "Photoshop 3.0";
+    write_marker(info, 13, photoshop, sizeof photoshop, extras->photoshop);
     return self;
 }
 

@@ -113,7 +113,8 @@ static void write_header(codec_png_writer *self, const codec_header *header, con
     lazy_png_set_IHDR(
         self->png, self->info, header->width, header->height, (int)header->depth, colours[header->channels - 1],
         PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    if (header->horizontal_resolution > 0 && header->vertical_resolution > 0)
+    if (header->horizontal_resolution > 0 && header->vertical_resolution > 0
+        && header->horizontal_resolution < PNG_UINT_31_MAX && header->vertical_resolution < PNG_UINT_31_MAX)
         lazy_png_set_pHYs(
             self->png, self->info, (uint32_t)(header->horizontal_resolution + 0.5),
             (uint32_t)(header->vertical_resolution + 0.5), PNG_RESOLUTION_METER);

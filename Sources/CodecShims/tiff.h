@@ -10,7 +10,8 @@
     X(TIFFClientOpen) X(TIFFClose) X(TIFFGetField) X(TIFFGetFieldDefaulted) X(TIFFSetField) X(TIFFIsTiled)            \
     X(TIFFReadEncodedStrip) X(TIFFReadEncodedTile) X(TIFFWriteEncodedStrip) X(TIFFStripSize64) X(TIFFTileSize64)      \
     X(TIFFComputeStrip) X(TIFFComputeTile) X(TIFFSetErrorHandler) X(TIFFSetWarningHandler) X(TIFFIsCODECConfigured)   \
-    X(TIFFReadScanline) X(TIFFScanlineSize64) X(TIFFGetStrileOffset) X(TIFFGetStrileByteCount) X(TIFFIsByteSwapped)
+    X(TIFFReadScanline) X(TIFFScanlineSize64) X(TIFFGetStrileOffset) X(TIFFGetStrileByteCount) X(TIFFIsByteSwapped)   \
+    X(TIFFSetSubDirectory)
 
 #define TIFF_EXTERN(f) extern __typeof__(&f) lazy_##f;
 TIFF_FUNCTIONS(TIFF_EXTERN)

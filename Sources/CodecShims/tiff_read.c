@@ -1,4 +1,4 @@
-// Reading TIFF: the first page; grey, RGB and palette; strips or tiles; planes together or apart.
+// Reading TIFF: one page; grey, RGB, palette, and JPEG's YCbCr; strips or tiles; planes together or apart; floats.
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ struct codec_tiff {
     uint32_t block_width, block_height;
     uint64_t block_bytes;
     uint16_t bits, planes_apart, photometric, file_channels;
-    int premultiplied;
+    int premultiplied, floats;
     uint16_t *palette[3];
 };
 
@@ -60,16 +60,26 @@ static int describe(codec_tiff *self, codec_failure *failure) {
     if (!lazy_TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &self->photometric))
         return codec_fail(failure, CODEC_DAMAGED, "it does not state its colours");
 
+    uint16_t compression = COMPRESSION_NONE;
+    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
+    if (!lazy_TIFFIsCODECConfigured(compression))
+        return codec_fail(failure, CODEC_UNSUPPORTED, "its compression (%u) is not one that libtiff knows here", compression);
+    // libjpeg turns JPEG's own colours into RGB on the way.
+    if (compression == COMPRESSION_JPEG && self->photometric == PHOTOMETRIC_YCBCR && !self->planes_apart) {
+        lazy_TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+        self->photometric = PHOTOMETRIC_RGB;
+    }
     int grey = self->photometric == PHOTOMETRIC_MINISBLACK || self->photometric == PHOTOMETRIC_MINISWHITE;
     int indexed = self->photometric == PHOTOMETRIC_PALETTE;
     int inks = self->photometric == PHOTOMETRIC_SEPARATED;
     if (!grey && !indexed && !inks && self->photometric != PHOTOMETRIC_RGB)
         return codec_fail(failure, CODEC_UNSUPPORTED, "its colours are %s", photometric_name(self->photometric));
-    if (format == SAMPLEFORMAT_IEEEFP)
+    self->floats = format == SAMPLEFORMAT_IEEEFP && !indexed;
+    if (format == SAMPLEFORMAT_IEEEFP && (indexed || (self->bits != 32 && self->bits != 16)))
         return codec_fail(failure, CODEC_UNSUPPORTED, "its samples are %u-bit floats", self->bits);
-    if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID)
+    if (!self->floats && format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID)
         return codec_fail(failure, CODEC_UNSUPPORTED, "its samples are signed or complex numbers");
-    int whole_bytes = self->bits == 8 || (self->bits == 16 && !indexed);
+    int whole_bytes = self->floats || self->bits == 8 || (self->bits == 16 && !indexed);
     int part_bytes = channels == 1 && (self->bits == 1 || self->bits == 2 || self->bits == 4);
     if (!whole_bytes && !part_bytes)
         return codec_fail(failure, CODEC_UNSUPPORTED, "its samples have %u bits", self->bits);
@@ -95,16 +105,16 @@ static int describe(codec_tiff *self, codec_failure *failure) {
         .height = height,
         .channels = (uint32_t)((indexed ? 3 : colours) + (alpha ? 1 : 0)),
         .inks = (uint32_t)inks,
-        .depth = self->bits == 16 ? 16 : 8,
+        .depth = self->floats ? 32 : self->bits == 16 ? 16 : 8,
         .orientation = orientation};
-    uint16_t compression = COMPRESSION_NONE, unit = RESUNIT_INCH;
-    lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
-    if (!lazy_TIFFIsCODECConfigured(compression))
-        return codec_fail(failure, CODEC_UNSUPPORTED, "its compression (%u) is not one that libtiff knows here", compression);
-    // Fax rows may be nearly free; LZW and deflate reach at most about 1400 to 1.
+    uint16_t unit = RESUNIT_INCH;
+    // Fax rows may be nearly free; LZW and deflate reach at most about 1400 to 1, JPEG 600 to 1.
     double bytes = (double)width * height * channels * self->bits / 8;
     if (compression == COMPRESSION_NONE) self->header.smallest_file = (uint64_t)bytes;
-    else if (self->bits >= 8) self->header.smallest_file = (uint64_t)(bytes / 2000);
+    else if (
+        compression == COMPRESSION_LZW || compression == COMPRESSION_ADOBE_DEFLATE || compression == COMPRESSION_DEFLATE
+        || compression == COMPRESSION_PACKBITS || compression == COMPRESSION_JPEG)
+        self->header.smallest_file = (uint64_t)(bytes / 2000);
 
     float across = 0, down = 0;
     lazy_TIFFGetFieldDefaulted(tiff, TIFFTAG_RESOLUTIONUNIT, &unit);
@@ -160,7 +170,8 @@ static int measure(codec_tiff *self, codec_failure *failure) {
     return 0;
 }
 
-codec_tiff *codec_tiff_open(const codec_source *source, codec_header *header, codec_failure *failure) {
+codec_tiff *codec_tiff_open(
+    const codec_source *source, uint64_t directory, codec_header *header, codec_failure *failure) {
     if (codec_tiff_available(failure)) return NULL;
     codec_tiff *self = calloc(1, sizeof *self);
     if (!self) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left"), NULL;
@@ -169,7 +180,9 @@ codec_tiff *codec_tiff_open(const codec_source *source, codec_header *header, co
     tiff_forget_complaint();
     self->tiff = tiff_open(&self->file, "rm");
     if (!self->tiff) codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint());
-    if (!self->tiff || describe(self, failure) || measure(self, failure)) {
+    if (self->tiff && directory && !lazy_TIFFSetSubDirectory(self->tiff, directory))
+        codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint());
+    if (!self->tiff || failure->status != CODEC_OK || describe(self, failure) || measure(self, failure)) {
         codec_tiff_close(self);
         return NULL;
     }
@@ -177,11 +190,35 @@ codec_tiff *codec_tiff_open(const codec_source *source, codec_header *header, co
     return self;
 }
 
+/// A half-precision number. Source: IEEE 754, binary16.
+static float half(uint16_t bits) {
+    uint32_t sign = (uint32_t)(bits & 0x8000) << 16, exponent = bits >> 10 & 31, fraction = bits & 1023;
+    // Numbers below the normal ones count in steps of 2^-24.
+    if (exponent == 0) return (sign ? -1.0f : 1.0f) * (float)fraction / (1 << 24);
+    uint32_t whole = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
+    float value;
+    memcpy(&value, &whole, sizeof value);
+    return value;
+}
+
 /// Puts one row of a block, as the file has it, where it belongs among the samples.
-static void place_row(codec_tiff *self, const uint8_t *row, uint32_t count, int plane, uint8_t *out8, uint16_t *out16) {
+static void place_row(codec_tiff *self, const uint8_t *row, uint32_t count, int plane, void *out) {
+    uint8_t *out8 = out;
+    uint16_t *out16 = out;
+    float *floats = out;
     uint32_t channels = self->header.channels;
     uint32_t near = together(self);
     int inverted = self->photometric == PHOTOMETRIC_MINISWHITE;
+    if (self->floats) {
+        for (uint32_t x = 0; x < count; x++)
+            for (uint32_t c = 0; c < near; c++) {
+                size_t index = (size_t)x * near + c;
+                float value = self->bits == 16 ? half(((const uint16_t *)row)[index]) : ((const float *)row)[index];
+                uint32_t channel = c + (uint32_t)plane;
+                floats[x * channels + channel] = inverted && channel == 0 ? 1 - value : value;
+            }
+        return;
+    }
     if (self->bits == 16) {
         const uint16_t *words = (const uint16_t *)row;
         for (uint32_t x = 0; x < count; x++)
@@ -212,9 +249,22 @@ static void place_row(codec_tiff *self, const uint8_t *row, uint32_t count, int 
         }
 }
 
+/// Divides associated alpha out of the colours.
+static void divide_float_alpha(uint32_t channels, float *samples, size_t pixels) {
+    for (size_t pixel = 0; pixel < pixels; pixel++, samples += channels) {
+        float alpha = samples[channels - 1];
+        if (alpha > 0 && alpha != 1)
+            for (uint32_t c = 0; c + 1 < channels; c++) samples[c] /= alpha;
+    }
+}
+
 /// Divides associated alpha out of the colours, rounding to nearest.
 static void divide_alpha(codec_tiff *self, void *samples, size_t pixels) {
     uint32_t channels = self->header.channels, most = self->header.depth == 16 ? 65535 : 255;
+    if (self->floats) {
+        divide_float_alpha(channels, samples, pixels);
+        return;
+    }
     for (size_t pixel = 0; pixel < pixels; pixel++) {
         uint8_t *bytes = (uint8_t *)samples + pixel * channels;
         uint16_t *words = (uint16_t *)samples + pixel * channels;
@@ -238,7 +288,7 @@ typedef struct {
 static void place_at(
     codec_tiff *self, const uint8_t *row, uint32_t x, uint32_t y, uint32_t columns, int plane, const row_target *target) {
     size_t first = ((size_t)(y - target->y) * self->header.width + x) * self->header.channels;
-    place_row(self, row, columns, plane, (uint8_t *)target->samples + first, (uint16_t *)target->samples + first);
+    place_row(self, row, columns, plane, (uint8_t *)target->samples + first * (self->header.depth / 8));
 }
 
 static int complain(codec_failure *failure) { return codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint()); }
@@ -277,12 +327,14 @@ static int read_plain_rows(codec_tiff *self, int plane, uint8_t *row, const row_
         place += lazy_TIFFGetStrileOffset(self->tiff, strip);
         if (codec_source_read(&self->file.source, place, row, (size_t)stride, failure) < stride)
             return codec_fail(failure, CODEC_TRUNCATED, "the file ends early");
-        if (self->bits == 16 && lazy_TIFFIsByteSwapped(self->tiff))
-            for (uint64_t i = 0; i + 1 < stride; i += 2) {
-                uint8_t first = row[i];
-                row[i] = row[i + 1];
-                row[i + 1] = first;
-            }
+        uint64_t width = self->bits / 8;
+        if (width > 1 && lazy_TIFFIsByteSwapped(self->tiff))
+            for (uint64_t i = 0; i + width <= stride; i += width)
+                for (uint64_t near = i, far = i + width - 1; near < far; near++, far--) {
+                    uint8_t first = row[near];
+                    row[near] = row[far];
+                    row[far] = first;
+                }
         place_at(self, row, 0, y, self->header.width, plane, target);
     }
     return 0;

@@ -1,4 +1,4 @@
-// Writing TIFF: strips of about 256 KiB, deflate or LZW, horizontal predictor, unassociated alpha.
+// Writing TIFF: strips of about 256 KiB, deflate or LZW, with a predictor, unassociated alpha.
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@ static void set_tags(TIFF *tiff, const codec_header *header, const codec_extras 
     lazy_TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, header->height);
     lazy_TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, (int)header->depth);
     lazy_TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, (int)header->channels);
-    lazy_TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
+    lazy_TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, header->depth == 32 ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT);
     lazy_TIFFSetField(
         tiff, TIFFTAG_PHOTOMETRIC, header->channels < 3 ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB);
     lazy_TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
@@ -18,13 +18,16 @@ static void set_tags(TIFF *tiff, const codec_header *header, const codec_extras 
     lazy_TIFFSetField(tiff, TIFFTAG_COMPRESSION, lzw ? COMPRESSION_LZW : COMPRESSION_ADOBE_DEFLATE);
     // Beyond level 4 zlib takes three times as long for a few hundredths of the size.
     if (!lzw) lazy_TIFFSetField(tiff, TIFFTAG_ZIPQUALITY, 4);
-    lazy_TIFFSetField(tiff, TIFFTAG_PREDICTOR, PREDICTOR_HORIZONTAL);
+    lazy_TIFFSetField(
+        tiff, TIFFTAG_PREDICTOR, header->depth == 32 ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
     lazy_TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, rows);
     if (header->channels % 2 == 0) lazy_TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, &extra);
-    if (header->horizontal_resolution > 0 && header->vertical_resolution > 0) {
-        lazy_TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
-        lazy_TIFFSetField(tiff, TIFFTAG_XRESOLUTION, header->horizontal_resolution * 0.0254);
-        lazy_TIFFSetField(tiff, TIFFTAG_YRESOLUTION, header->vertical_resolution * 0.0254);
+    double across, down;
+    int centimetres = codec_resolution(header, &across, &down);
+    if (centimetres >= 0) {
+        lazy_TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, centimetres ? RESUNIT_CENTIMETER : RESUNIT_INCH);
+        lazy_TIFFSetField(tiff, TIFFTAG_XRESOLUTION, across);
+        lazy_TIFFSetField(tiff, TIFFTAG_YRESOLUTION, down);
     }
     if (extras->profile.count)
         lazy_TIFFSetField(tiff, TIFFTAG_ICCPROFILE, (uint32_t)extras->profile.count, extras->profile.bytes);
@@ -53,7 +56,7 @@ struct codec_tiff_writer {
 };
 
 codec_tiff_writer *codec_tiff_create(
-    const codec_header *header, const codec_extras *extras, int lzw, codec_sink sink, codec_failure *failure) {
+    const codec_header *header, const codec_extras *extras, int lzw, int big, codec_sink sink, codec_failure *failure) {
     if (codec_tiff_available(failure)) return NULL;
     codec_tiff_writer *self = calloc(1, sizeof *self);
     if (!self) return codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left"), NULL;
@@ -61,13 +64,19 @@ codec_tiff_writer *codec_tiff_create(
     self->height = header->height;
     self->strip_rows = self->stride >= 1 << 18 ? 1 : (uint32_t)((1 << 18) / self->stride);
     if (self->strip_rows > header->height) self->strip_rows = header->height;
-    int big = codec_tiff_is_big(header, extras, lzw);
+    big = big || codec_tiff_is_big(header, extras, lzw);
     self->file = (tiff_file){.sink = sink, .is_written = 1, .failure = failure};
     self->strip = malloc(self->stride * self->strip_rows);
     tiff_forget_complaint();
-    if (self->strip) self->tiff = tiff_open(&self->file, big ? "w8" : "w");
+    // What libtiff writes goes behind the EXIF data, whose places count from the file's start; its header over theirs.
+    codec_span exif = extras->exif;
+    int order = exif.count > 8 ? exif.bytes[0] : 0;
+    if (order && !codec_sink_write(&sink, 0, exif.bytes, exif.count, failure))
+        self->file.count = (exif.count + 15) / 16 * 16;
+    const char *mode = order == 'M' ? (big ? "wb8" : "wb") : order == 'I' ? (big ? "wl8" : "wl") : big ? "w8" : "w";
+    if (self->strip && failure->status == CODEC_OK) self->tiff = tiff_open(&self->file, mode);
     if (!self->strip) codec_fail(failure, CODEC_OUT_OF_MEMORY, "there is no memory left");
-    else if (!self->tiff) codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint());
+    else if (!self->tiff && failure->status == CODEC_OK) codec_fail(failure, CODEC_DAMAGED, "%s", tiff_complaint());
     if (failure->status != CODEC_OK) {
         codec_tiff_discard(self);
         return NULL;

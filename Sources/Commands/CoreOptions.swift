@@ -323,7 +323,7 @@ struct ResultOptions: ParsableArguments {
         help: ArgumentHelp("A file, or a folder where it is one or ends in /.", valueName: "out"))
     var output: String?
 
-    @Option(name: .long, help: "Format of the results. (default: png)")
+    @Option(name: .long, help: "Format of the results. (default: png; tiff for floats)")
     var format: PictureFormat?
 
     @Option(name: .long, help: ArgumentHelp("Quality of JPEG results, 1 to 100. (default: 95)", valueName: "q"))
@@ -372,7 +372,13 @@ struct ResultOptions: ParsableArguments {
     }
 }
 
-extension PictureFormat: ExpressibleByArgument {}
+extension PictureFormat: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let format = PictureFormat(rawValue: argument), format.isWritten else { return nil }
+        self = format
+    }
+    public static var allValueStrings: [String] { allCases.filter(\.isWritten).map(\.rawValue) }
+}
 
 /// What is printed.
 struct TellingOptions: ParsableArguments {

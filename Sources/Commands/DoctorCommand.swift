@@ -48,7 +48,8 @@ struct DoctorCommand: ParsableCommand {
         for format in PictureFormat.allCases {
             do {
                 try PictureFile.requireLibrary(for: format)
-                Console.say(Self.padded(format.rawValue) + "can be read and written")
+                Console.say(
+                    Self.padded(format.rawValue) + (format.isWritten ? "can be read and written" : "can be read"))
             } catch {
                 missing = true
                 Console.say(Self.padded(format.rawValue) + "missing: \(reported(error).line)")

@@ -223,28 +223,52 @@ struct PaintingSession {
         try WholeFile.write(bytes, to: path, overwrite: output.overwrite || journal != nil)
     }
 
+    /// Tells that a file has more pages than the one that is taken, where none was named.
+    func tellPages(of input: String) throws {
+        guard PagedPath(input).page == nil, let look = PictureFile.look(input), look.pages > 1 else { return }
+        try console.report(
+            .warning(
+                code: "pages",
+                text: "\(input) has \(look.pages) pages, and the first is taken. Name another: \(input)#page=2.",
+                path: input))
+    }
+
     /// Tells which promise a result's form gives up, once for each file.
     func warnOfForm(_ source: Picture, at path: String) throws {
-        try warnOfForm(depth: source.depth, hasTransparency: source.hasTransparency, at: path)
+        try warnOfForm(
+            depth: source.depth, hasTransparency: source.hasTransparency, metadata: source.metadata, at: path)
     }
 
     /// - Parameter sourceDepth: bits of the source's samples
-    func warnOfForm(depth sourceDepth: Int, hasTransparency: Bool, at path: String) throws {
+    func warnOfForm(depth sourceDepth: Int, hasTransparency: Bool, metadata: PictureMetadata, at path: String) throws {
         let format = output.format(at: path)
+        if metadata.hasUnreadableExif {
+            try console.report(
+                .warning(
+                    code: "exif",
+                    text:
+                        "\(path): the source's EXIF data begin with no byte order and are left out. Mend the source: exiftool -all= -tagsfromfile @ -all:all FILE.",
+                    path: path))
+        }
         var lost: [String] = []
         if format == .jpeg {
             lost.append("pixels are not kept to the bit")
             if hasTransparency { lost.append("transparency is laid over white") }
         }
-        let depth = format == .jpeg ? 8 : output.depth ?? sourceDepth
+        let depth = min(format.mostDepth, output.depth ?? sourceDepth)
         if depth < sourceDepth { lost.append("\(sourceDepth) bits become \(depth)") }
+        if format == .jpeg, let exif = metadata.exif, exif.count > PictureFormat.mostExifInJPEG {
+            lost.append("its \(exif.count) bytes of EXIF data find no room")
+        }
         func warn(_ text: String) throws {
             try console.report(.warning(code: "form", text: "\(path): \(text)", path: path))
         }
         if !lost.isEmpty {
-            try warn(
-                lost.joined(separator: ", ")
-                    + (format == .jpeg ? ". Write PNG or TIFF to keep them." : ". Leave --depth out to keep them."))
+            let mend =
+                format == .jpeg
+                ? "Write PNG or TIFF to keep them."
+                : output.depth == nil ? "Write TIFF to keep them." : "Leave --depth out to keep them."
+            try warn("\(lost.joined(separator: ", ")). \(mend)")
         }
         if output.isQualityGiven, format != .jpeg { try warn("--quality changes nothing in \(format.name).") }
         if output.depth == 16, format == .jpeg { try warn("--depth 16 changes nothing: JPEG has 8 bits.") }

@@ -30,8 +30,8 @@ extension PaintingSession {
         over metadata: PictureMetadata, to path: String, input: String?, seed: UInt64? = nil, began: Double,
         compression: Int = 4, _ body: (_ send: (Picture) throws -> Void) throws -> Void
     ) throws {
-        let made = output.depth ?? depth
         let (format, hash) = (output.format(at: path), recipe.hash(over: metadata))
+        let made = min(format.mostDepth, output.depth ?? depth)
         var hasTransparency = false
         try write(
             size, channels: channels, depth: made,
@@ -46,7 +46,7 @@ extension PaintingSession {
                 }
             }
         }
-        try warnOfForm(depth: depth, hasTransparency: hasTransparency, at: path)
+        try warnOfForm(depth: depth, hasTransparency: hasTransparency, metadata: metadata, at: path)
         try console.report(
             .result(
                 .init(

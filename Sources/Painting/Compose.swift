@@ -60,50 +60,63 @@ package struct Compose {
     ) -> Picture {
         let count = beneath.channels.count
         let alpha = beneath.channels.hasAlpha ? count - 1 : nil
-        let maximum = Float(beneath.maximum)
         let colours = alpha ?? count
         let curves = (0..<colours).map(space.curve)
-        let light = curves.map { curve in
-            (0...beneath.maximum).map { place in
-                let value = Float(place) / maximum
-                return space.isPlain ? linearLight(value) : curve.light(of: value)
-            }
+        @Sendable func light(of value: Float, _ channel: Int) -> Float {
+            space.isPlain ? linearLight(value) : curves[channel].light(of: value)
         }
 
-        func mixed<Sample: FixedWidthInteger & Sendable>(_ lower: [Sample], _ upper: [Sample]) -> [Sample] {
+        // `light` is a sample's in its channel, `sample` is of a share of white; `value` and `sum` are in the samples' own units.
+        func mixed<Sample: Equatable & Sendable>(
+            _ lower: [Sample], _ upper: [Sample], light: @escaping @Sendable (Sample, Int) -> Float,
+            sample: @escaping @Sendable (Float) -> Sample, value: @escaping @Sendable (Sample) -> Float,
+            sum whole: @escaping @Sendable (Float) -> Sample
+        ) -> [Sample] {
             [Sample](unsafeUninitializedCapacity: lower.count) { out, initialised in
                 threads.forRanges(mask.values.count, grain: 1 << 14) { pixels in
                     for pixel in pixels {
-                        let share = mask.values[pixel] * Float(opacity)
+                        let weight = mask.values[pixel] * Float(opacity)
                         let samples = pixel * count..<(pixel + 1) * count
-                        if share <= 0 || share >= 1 || samples.allSatisfy({ lower[$0] == upper[$0] }) {
-                            for i in samples { out.initializeElement(at: i, to: share < 1 ? lower[i] : upper[i]) }
+                        if weight <= 0 || weight >= 1 || samples.allSatisfy({ lower[$0] == upper[$0] }) {
+                            for i in samples { out.initializeElement(at: i, to: weight < 1 ? lower[i] : upper[i]) }
                             continue
                         }
                         // What each side weighs, by how visible it is.
-                        var (below, above) = (1 - share, share)
+                        var (below, above) = (1 - weight, weight)
                         if let alpha {
                             let i = pixel * count + alpha
-                            let (a, b) = (below * Float(lower[i]), above * Float(upper[i]))
+                            let (a, b) = (below * value(lower[i]), above * value(upper[i]))
                             let sum = a + b
-                            out.initializeElement(at: i, to: Sample(min(sum, maximum).rounded()))
+                            out.initializeElement(at: i, to: whole(sum))
                             if sum > 0 { (below, above) = (a / sum, b / sum) }
                         }
                         for channel in 0..<colours {
                             let i = pixel * count + channel
-                            let mixed = below * light[channel][Int(lower[i])] + above * light[channel][Int(upper[i])]
+                            let mixed = below * light(lower[i], channel) + above * light(upper[i], channel)
                             let shown = space.isPlain ? displayed(mixed) : curves[channel].value(of: mixed)
-                            out.initializeElement(at: i, to: Sample((min(max(shown, 0), 1) * maximum).rounded()))
+                            out.initializeElement(at: i, to: sample(shown))
                         }
                     }
                 }
                 initialised = lower.count
             }
         }
+        func whole<Sample: FixedWidthInteger & Sendable>(_ lower: [Sample], _ upper: [Sample]) -> [Sample] {
+            let maximum = Float(Sample.max)
+            let table = (0..<colours).map { channel in
+                (0...Int(Sample.max)).map { light(of: Float($0) / maximum, channel) }
+            }
+            return mixed(
+                lower, upper, light: { table[$1][Int($0)] },
+                sample: { Sample((min(max($0, 0), 1) * maximum).rounded()) }, value: { Float($0) },
+                sum: { Sample(min($0, maximum).rounded()) })
+        }
         let samples: Picture.Samples
         switch (beneath.samples, layer.samples) {
-        case (.eight(let lower), .eight(let upper)): samples = .eight(mixed(lower, upper))
-        case (.sixteen(let lower), .sixteen(let upper)): samples = .sixteen(mixed(lower, upper))
+        case (.eight(let lower), .eight(let upper)): samples = .eight(whole(lower, upper))
+        case (.sixteen(let lower), .sixteen(let upper)): samples = .sixteen(whole(lower, upper))
+        case (.float(let lower), .float(let upper)):
+            samples = .float(mixed(lower, upper, light: light, sample: { $0 }, value: { $0 }, sum: { $0 }))
         default: preconditionFailure("both were brought to one depth")
         }
         return Picture(

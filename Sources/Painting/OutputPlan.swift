@@ -37,16 +37,16 @@ package struct OutputOptions: Sendable {
             )
         }
         guard let path, !OutputPlan.isFolder(path) else { return self }
+        // A picture under such a name would not be what its name says.
+        let name = path.split(separator: "/").last ?? ""
+        if let dot = name.lastIndex(of: "."), dot != name.startIndex, PictureFormat(path: path)?.isWritten != true {
+            throw .usage(
+                "-o \(path) ends as \(name[name.index(after: dot)...]), which Velatura does not write. End it as .png, .jpg or .tif."
+            )
+        }
         if let ending = PictureFormat(path: path), let format, ending != format {
             throw .usage(
                 "-o \(path) ends as \(ending.rawValue) but --format is \(format.rawValue). Leave --format out, or change the ending."
-            )
-        }
-        // A picture under such a name would not be what its name says.
-        let name = path.split(separator: "/").last ?? ""
-        if let dot = name.lastIndex(of: "."), dot != name.startIndex, PictureFormat(path: path) == nil {
-            throw .usage(
-                "-o \(path) ends as \(name[name.index(after: dot)...]), which Velatura does not write. End it as .png, .jpg or .tif."
             )
         }
         if let template {
@@ -82,16 +82,21 @@ package struct OutputPlan {
         package var folder: String
         /// Below the folder of all results: "" or "a/b/".
         package var subfolder: String
+        /// The format that holds what the input has, where nothing else is asked for.
+        package var format: PictureFormat
 
         package init(
             input: String?, command: String, skip: String? = nil, seed: UInt64? = nil, soleSeed: UInt64? = nil,
             subfolder: String = ""
         ) {
             (self.soleSeed, self.subfolder) = (soleSeed, subfolder)
-            let parts = (input ?? "").split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            let named = PagedPath(input ?? "")
+            let parts = named.file.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
             let name = parts.last ?? ""
             stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
             if stem.isEmpty { stem = name.isEmpty ? "picture" : name }
+            if let page = named.page { stem += "-page\(page)" }
+            format = input.flatMap(PictureFile.look)?.isFloat == true ? .tiff : .png
             folder = parts.dropLast().joined(separator: "/") + (parts.count > 1 ? "/" : "")
             (self.command, self.skip, self.seed) = (command, skip, seed)
         }
@@ -111,7 +116,7 @@ package struct OutputPlan {
             path = given
         } else {
             let name = options.template.map { Self.filled($0, result) } ?? Self.name(result)
-            path = folder(of: result) + name + "." + (options.format ?? .png).fileExtension
+            path = folder(of: result) + name + "." + (options.format ?? result.format).fileExtension
         }
         return try claimed(path, by: result.stem)
     }

@@ -30,6 +30,9 @@ extension Picture {
         case (.sixteen(var to), .sixteen(let from)):
             copied(&to, from)
             samples = .sixteen(to)
+        case (.float(var to), .float(let from)):
+            copied(&to, from)
+            samples = .float(to)
         default: samples = held
         }
     }

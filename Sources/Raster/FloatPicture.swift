@@ -40,15 +40,20 @@ package struct FloatPicture: Hashable, Sendable {
         set { values[(y * width + x) * channelCount + channel] = newValue }
     }
 
-    /// The samples of a whole-number picture divided by their maximum.
+    /// The samples of a whole-number picture divided by their maximum; those of a float one, where what is no number is 0.
     package init(_ picture: Picture, threads: Threads = Threads(1)) {
         let values =
             switch picture.samples {
             case .eight(let source): Self.scaled(source, 255, threads)
             case .sixteen(let source): Self.scaled(source, 65_535, threads)
+            // Sums of what has no end have none either.
+            case .float(let source): source.map { $0.isNaN ? 0 : min(max($0, -Self.furthest), Self.furthest) }
             }
         self.init(size: picture.size, channelCount: picture.channels.count, values: values)
     }
+
+    /// The largest half-precision number: beyond it lie only faults.
+    private static let furthest: Float = 65_504
 
     private static func scaled<Sample: FixedWidthInteger & Sendable>(
         _ source: [Sample], _ maximum: Float, _ threads: Threads
@@ -70,7 +75,11 @@ package struct FloatPicture: Hashable, Sendable {
         precondition((1...4).contains(channelCount), "a picture has 1 to 4 channels, not \(channelCount)")
         let channels: Picture.Channels = [.grey, .greyAlpha, .rgb, .rgba][channelCount - 1]
         let samples: Picture.Samples =
-            depth == 16 ? .sixteen(rounded(65_535, threads)) : .eight(rounded(255, threads))
+            switch depth {
+            case 32: .float(values)
+            case 16: .sixteen(rounded(65_535, threads))
+            default: .eight(rounded(255, threads))
+            }
         return Picture(size: size, channels: channels, samples: samples, metadata: metadata)
     }
 

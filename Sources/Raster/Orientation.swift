@@ -29,6 +29,7 @@ extension Picture {
             switch self.samples {
             case .eight(let values): .eight(rearranged(values, orientation, target))
             case .sixteen(let values): .sixteen(rearranged(values, orientation, target))
+            case .float(let values): .float(rearranged(values, orientation, target))
             }
         return Picture(size: target, channels: channels, samples: samples, metadata: metadata)
     }

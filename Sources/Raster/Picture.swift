@@ -1,7 +1,7 @@
-/// A picture as files hold it: whole numbers, 8 or 16 bits a channel, alpha not premultiplied.
+/// A picture as files hold it: whole numbers of 8 or 16 bits a channel, or floats; alpha not premultiplied.
 ///
 /// Shape: rows from top to bottom, pixels from left to right, channels interleaved.
-/// Range: 0…255 or 0…65535, in the picture's own colour space.
+/// Range: 0…255 or 0…65535; floats 0…1 from black to white, and beyond both; in the picture's own colour space.
 package struct Picture: Hashable, Sendable {
     package let size: PixelSize
     package let channels: Channels
@@ -29,11 +29,13 @@ package struct Picture: Hashable, Sendable {
     package enum Samples: Hashable, Sendable {
         case eight([UInt8])
         case sixteen([UInt16])
+        case float([Float])
 
         package var count: Int {
             switch self {
             case .eight(let values): values.count
             case .sixteen(let values): values.count
+            case .float(let values): values.count
             }
         }
     }
@@ -61,23 +63,25 @@ package struct Picture: Hashable, Sendable {
     package var width: Int { size.width }
     package var height: Int { size.height }
 
-    /// Bits a channel: 8 or 16.
+    /// Bits a channel: 8, 16, or 32 of a float.
     package var depth: Int {
         switch samples {
         case .eight: 8
         case .sixteen: 16
+        case .float: 32
         }
     }
 
-    /// The largest sample value: 255 or 65535.
+    /// The largest sample value: 255 or 65535, which for floats stands for 1.
     package var maximum: Int { depth == 8 ? 255 : 65_535 }
 
-    /// One sample, whatever the depth.
+    /// One sample, whatever the depth; a float as if it had 16 bits.
     package subscript(x: Int, y: Int, channel: Int) -> Int {
         let index = (y * width + x) * channels.count + channel
         return switch samples {
         case .eight(let values): Int(values[index])
         case .sixteen(let values): Int(values[index])
+        case .float(let values): Int(UInt16(share: values[index]))
         }
     }
 
@@ -88,7 +92,8 @@ package struct Picture: Hashable, Sendable {
         return copy
     }
 
-    /// The picture at another depth: 8 to 16 bits is exact (v·257), 16 to 8 rounds half up.
+    /// The picture at another depth: 8 to 16 bits is exact (v·257), 16 to 8 rounds half up. Floats hold both exactly, and are
+    /// clipped to 0…1 on their way back.
     package func converted(depth: Int) -> Picture {
         switch (samples, depth) {
         case (.eight(let values), 16):
@@ -98,7 +103,13 @@ package struct Picture: Hashable, Sendable {
             Picture(
                 size: size, channels: channels, eight: values.map { UInt8((UInt32($0) + 128) / 257) },
                 metadata: metadata)
+        case (.eight, 32), (.sixteen, 32), (.float, 8), (.float, 16): floats().picture(depth: depth, metadata: metadata)
         default: self
         }
     }
+}
+
+extension UInt16 {
+    /// 0…1 as 0…65535, rounded; what lies beyond is clipped, and what is no number is 0.
+    init(share: Float) { self = share > 0 ? UInt16((Swift.min(share, 1) * 65_535).rounded()) : 0 }
 }

@@ -31,19 +31,20 @@ extension Picture {
         let picture = channels.isGrey ? self : colour()
         guard channels.hasAlpha, !picture.channels.hasAlpha else { return picture }
         let count = picture.channels.count
-        func opaque<Sample: FixedWidthInteger>(_ values: [Sample]) -> [Sample] {
+        func opaque<Sample>(_ values: [Sample], _ most: Sample) -> [Sample] {
             var result = [Sample]()
             result.reserveCapacity(size.area * (count + 1))
             for pixel in stride(from: 0, to: values.count, by: count) {
                 result.append(contentsOf: values[pixel..<pixel + count])
-                result.append(.max)
+                result.append(most)
             }
             return result
         }
         let samples: Samples =
             switch picture.samples {
-            case .eight(let values): .eight(opaque(values))
-            case .sixteen(let values): .sixteen(opaque(values))
+            case .eight(let values): .eight(opaque(values, .max))
+            case .sixteen(let values): .sixteen(opaque(values, .max))
+            case .float(let values): .float(opaque(values, 1))
             }
         return Picture(size: size, channels: picture.channels.with(alpha: true), samples: samples, metadata: metadata)
     }
@@ -75,6 +76,8 @@ extension Picture {
             return stride(from: count - 1, to: values.count, by: count).contains { values[$0] != 255 }
         case .sixteen(let values):
             return stride(from: count - 1, to: values.count, by: count).contains { values[$0] != 65_535 }
+        case .float(let values):
+            return stride(from: count - 1, to: values.count, by: count).contains { values[$0] != 1 }
         }
     }
 
@@ -91,6 +94,7 @@ extension Picture {
         return switch samples {
         case .eight(let values): same(values)
         case .sixteen(let values): same(values)
+        case .float(let values): same(values)
         }
     }
 
@@ -99,6 +103,7 @@ extension Picture {
             switch self.samples {
             case .eight(let values): .eight(picked(values, order))
             case .sixteen(let values): .sixteen(picked(values, order))
+            case .float(let values): .float(picked(values, order))
             }
         return Picture(size: size, channels: target, samples: samples, metadata: metadata)
     }

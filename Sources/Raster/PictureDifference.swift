@@ -6,7 +6,8 @@ package struct PictureDifference: Hashable, Sendable {
     package private(set) var count = 0
     /// The smallest rectangle around them; nil where there is none.
     package private(set) var box: Rectangle?
-    /// The largest difference of a sample, within the tolerance or not. Units: values at the first picture's depth.
+    /// The largest difference of a sample, within the tolerance or not. Units: values at the first picture's depth; of floats
+    /// those of 16 bits, rounded up.
     package private(set) var largest = 0
 
     /// Compares every sample, alpha and what transparent pixels hide too, at the depth of `before`. Grey counts as
@@ -23,7 +24,9 @@ package struct PictureDifference: Hashable, Sendable {
         let channels = Picture.Channels.holding([before.channels, after.channels])
         let count = channels.count
         let (first, second) = (before.holding(channels), after.converted(depth: before.depth).holding(channels))
-        func compare<Sample: FixedWidthInteger>(_ first: [Sample], _ second: [Sample]) {
+        func compare<Sample: Equatable>(
+            _ first: [Sample], _ second: [Sample], _ distance: (_ one: Sample, _ other: Sample) -> Int
+        ) {
             var (left, top, right, bottom) = (Int.max, Int.max, -1, -1)
             for y in 0..<before.height {
                 for x in 0..<before.width {
@@ -32,7 +35,7 @@ package struct PictureDifference: Hashable, Sendable {
                     compared += 1
                     var worst = 0
                     for sample in pixel * count..<(pixel + 1) * count where first[sample] != second[sample] {
-                        worst = max(worst, abs(Int(first[sample]) - Int(second[sample])))
+                        worst = max(worst, distance(first[sample], second[sample]))
                     }
                     largest = max(largest, worst)
                     guard worst > tolerance else { continue }
@@ -44,9 +47,17 @@ package struct PictureDifference: Hashable, Sendable {
             if right >= 0 { box = Rectangle(x: left, y: top, width: right - left + 1, height: bottom - top + 1) }
         }
         switch (first.samples, second.samples) {
-        case (.eight(let first), .eight(let second)): compare(first, second)
-        case (.sixteen(let first), .sixteen(let second)): compare(first, second)
+        case (.eight(let first), .eight(let second)): compare(first, second) { abs(Int($0) - Int($1)) }
+        case (.sixteen(let first), .sixteen(let second)): compare(first, second) { abs(Int($0) - Int($1)) }
+        case (.float(let first), .float(let second)): compare(first, second, Self.distance)
         default: preconditionFailure("both were brought to one depth")
         }
+    }
+
+    /// Between floats, of which every bit counts.
+    private static func distance(_ one: Float, _ other: Float) -> Int {
+        if one.bitPattern == other.bitPattern || one == other { return 0 }
+        let distance = (abs(one - other) * 65_535).rounded(.up)
+        return distance < 1e9 ? Int(distance) : 1_000_000_000
     }
 }

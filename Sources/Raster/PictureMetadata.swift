@@ -15,19 +15,23 @@ package struct PictureMetadata: Hashable, Sendable {
     /// The XMP packet, UTF-8.
     package var xmp: [UInt8]?
 
+    /// IPTC's texts, in the form that news agencies agreed on (IIM).
+    package var iptc: [UInt8]?
+
     package var resolution: Resolution?
 
     /// Named texts, in file order. Units: Unicode text; a name may occur twice.
     package var texts: [Text]
 
     package init(
-        profile: [UInt8]? = nil, exif: [UInt8]? = nil, xmp: [UInt8]? = nil, resolution: Resolution? = nil,
-        texts: [Text] = [], colourChunks: [ColourChunk] = []
+        profile: [UInt8]? = nil, exif: [UInt8]? = nil, xmp: [UInt8]? = nil, iptc: [UInt8]? = nil,
+        resolution: Resolution? = nil, texts: [Text] = [], colourChunks: [ColourChunk] = []
     ) {
         self.profile = profile
         self.colourChunks = colourChunks
         self.exif = exif
         self.xmp = xmp
+        self.iptc = iptc
         self.resolution = resolution
         self.texts = texts
     }

@@ -19,6 +19,7 @@ extension Picture {
             switch self.samples {
             case .eight(let values): .eight(padding(values, size, channels.count, margins))
             case .sixteen(let values): .sixteen(padding(values, size, channels.count, margins))
+            case .float(let values): .float(padding(values, size, channels.count, margins))
             }
         return Picture(size: margins.around(size), channels: channels, samples: samples, metadata: metadata)
     }
@@ -29,6 +30,7 @@ extension Picture {
             switch self.samples {
             case .eight(let values): .eight(cutting(values, size, channels.count, rectangle))
             case .sixteen(let values): .sixteen(cutting(values, size, channels.count, rectangle))
+            case .float(let values): .float(cutting(values, size, channels.count, rectangle))
             }
         return Picture(size: rectangle.size, channels: channels, samples: samples, metadata: metadata)
     }
@@ -44,6 +46,7 @@ extension Picture {
             switch (self.samples, other.samples) {
             case (.eight(let below), .eight(let above)): .eight(laid(above, other.size, over: below, margins))
             case (.sixteen(let below), .sixteen(let above)): .sixteen(laid(above, other.size, over: below, margins))
+            case (.float(let below), .float(let above)): .float(laid(above, other.size, over: below, margins))
             default: preconditionFailure("pictures of one depth")
             }
         return Picture(size: size, channels: channels, samples: samples, metadata: other.metadata)

@@ -15,17 +15,20 @@ extension Picture {
         if target == size, box ?? ResamplingBox(size) == ResamplingBox(size) { return self }
         let resize = StripResize(
             size, channels: channels, depth: depth, to: target, filter: filter, box: box, threads: threads)
-        var (eight, sixteen): ([UInt8], [UInt16]) = ([], [])
+        var (eight, sixteen, floats): ([UInt8], [UInt16], [Float]) = ([], [], [])
         if depth == 8 { eight.reserveCapacity(target.area * channels.count) }
         if depth == 16 { sixteen.reserveCapacity(target.area * channels.count) }
+        if depth == 32 { floats.reserveCapacity(target.area * channels.count) }
         resize.add(self) { band, _ in
             switch band.samples {
             case .eight(let values): eight += values
             case .sixteen(let values): sixteen += values
+            case .float(let values): floats += values
             }
         }
         return Picture(
-            size: target, channels: channels, samples: depth == 8 ? .eight(eight) : .sixteen(sixteen),
+            size: target, channels: channels,
+            samples: depth == 8 ? .eight(eight) : depth == 16 ? .sixteen(sixteen) : .float(floats),
             metadata: metadata)
     }
 }

@@ -87,6 +87,16 @@ package final class StripResize {
                     try take(Picture(size: size(y), channels: channels, sixteen: finished(band)), y.lowerBound)
                 }
             }
+        case (.words(var words), .float(let values)):
+            passes = .whole
+            defer { passes = .words(words) }
+            try values.withUnsafeBufferPointer { values in
+                try words.add(given, rows(values, from: given.lowerBound)) { band, y in
+                    try take(
+                        Picture(size: size(y), channels: channels, samples: .float(straight(band, opaque: 1))),
+                        y.lowerBound)
+                }
+            }
         default: preconditionFailure("strips are of one depth")
         }
     }
@@ -117,6 +127,23 @@ package final class StripResize {
         }
     }
 
+    private func rows(_ values: UnsafeBufferPointer<Float>, from first: Int) -> ResamplingPasses<FloatArithmetic>.Rows {
+        let (count, samples, hasAlpha) = (channels.count, size.width * channels.count, channels.hasAlpha)
+        return { y, scratch in
+            let row = (y - first) * samples
+            for index in 0..<samples { scratch[index] = values[row + index] }
+            if hasAlpha { premultiply(scratch, samples: samples, channelCount: count, opaque: 1) }
+            return UnsafePointer(scratch)
+        }
+    }
+
+    private func straight(_ band: [Float], opaque: Float) -> [Float] {
+        guard channels.hasAlpha else { return band }
+        var band = band
+        unpremultiply(&band, channelCount: channels.count, opaque: opaque)
+        return band
+    }
+
     private func finished(_ band: [UInt8]) -> [UInt8] {
         guard channels.hasAlpha else { return band }
         var band = band
@@ -125,8 +152,7 @@ package final class StripResize {
     }
 
     private func finished(_ band: [Float]) -> [UInt16] {
-        var band = band
-        if channels.hasAlpha { unpremultiply(&band, channelCount: channels.count, opaque: 65_535) }
+        let band = straight(band, opaque: 65_535)
         return [UInt16](unsafeUninitializedCapacity: band.count) { words, initialised in
             band.withUnsafeBufferPointer { band in
                 guard let source = band.baseAddress, let out = words.baseAddress else { return }

@@ -25,7 +25,8 @@ final class CodecReader {
     /// Throws: `notAPicture`, `truncated`, `damaged`, `unsupported`; limits; `libraryMissing`.
     init(_ source: PictureSource) throws(PictureFileError) {
         self.source = source
-        handle = try CodecHandle(source)
+        let directory = try source.directory()
+        handle = try CodecHandle(source, directory: directory)
         header = handle.header
         size = try source.checkedSize(header)
         let inkCount = header.inks != 0 ? 1 : 0
@@ -37,17 +38,22 @@ final class CodecReader {
             switch source.format {
             case .png: PNGMetadata.read(handle.pointer)
             case .jpeg: JPEGMarkers.metadata(handle.pointer)
-            case .tiff: TIFFMetadata.read(handle.pointer)
+            case .tiff: TIFFMetadata.read(handle.pointer, source.content, page: directory)
+            case .webp: WebPMetadata.read(handle.pointer)
             }
         // Only TIFF's header itself says how the picture lies.
         var orientation = Orientation(rawValue: Int(header.orientation)) ?? .upright
-        if let exif = metadata.exif {
-            let found = ExifOrientation(exif)
-            metadata.exif = found.upright(exif)
-            orientation = found.orientation
+        var said = metadata.exif.flatMap(ExifData.init)
+        if source.format != .tiff, let found = said?.orientation { orientation = found }
+        if orientation != .upright {
+            said?.turnUpright()
+            metadata.exif = said?.bytes ?? metadata.exif
+            metadata.xmp = metadata.xmp.map(XMPOrientation.upright)
         }
-        if header.horizontal_resolution > 0, header.vertical_resolution > 0 {
-            let (across, down) = (header.horizontal_resolution, header.vertical_resolution)
+        let own = PictureMetadata.Resolution(
+            horizontal: header.horizontal_resolution, vertical: header.vertical_resolution)
+        if let resolution = own.horizontal > 0 && own.vertical > 0 ? own : said?.resolution {
+            let (across, down) = (resolution.horizontal, resolution.vertical)
             metadata.resolution =
                 orientation.swapsSides
                 ? .init(horizontal: down, vertical: across) : .init(horizontal: across, vertical: down)
@@ -90,8 +96,11 @@ final class CodecReader {
     /// Samples of so many rows, all 0.
     func room(rows: Int) -> Picture.Samples {
         let count = size.width * rows * channels.count
-        return depth == 16
-            ? .sixteen([UInt16](repeating: 0, count: count)) : .eight([UInt8](repeating: 0, count: count))
+        return switch depth {
+        case 32: .float([Float](repeating: 0, count: count))
+        case 16: .sixteen([UInt16](repeating: 0, count: count))
+        default: .eight([UInt8](repeating: 0, count: count))
+        }
     }
 
     /// Decodes the next rows into samples, which in later passes are as the pass before left them.
@@ -119,6 +128,10 @@ final class CodecReader {
             samples = .sixteen([])
             filled(&values)
             samples = .sixteen(values)
+        case .float(var values):
+            samples = .float([])
+            filled(&values)
+            samples = .float(values)
         }
         if code != 0 { throw source.error(handle.failure.pointee) }
     }
@@ -136,7 +149,8 @@ private final class CodecHandle {
     let header: codec_header
     let failure: UnsafeMutablePointer<codec_failure>
 
-    init(_ source: PictureSource) throws(PictureFileError) {
+    /// - Parameter directory: where the page's begins, in a TIFF
+    init(_ source: PictureSource, directory: Int?) throws(PictureFileError) {
         let failure = UnsafeMutablePointer<codec_failure>.allocate(capacity: 1)
         failure.initialize(to: codec_failure())
         var (bytes, header) = (source.content, codec_header())
@@ -144,7 +158,8 @@ private final class CodecHandle {
             switch source.format {
             case .png: codec_png_open(&bytes, &header, failure)
             case .jpeg: codec_jpeg_open(&bytes, &header, failure)
-            case .tiff: codec_tiff_open(&bytes, &header, failure)
+            case .tiff: codec_tiff_open(&bytes, UInt64(directory ?? 0), &header, failure)
+            case .webp: codec_webp_open(&bytes, &header, failure)
             }
         guard let opened else {
             defer { failure.deallocate() }
@@ -158,6 +173,7 @@ private final class CodecHandle {
         case .png: codec_png_close(pointer)
         case .jpeg: codec_jpeg_close(pointer)
         case .tiff: codec_tiff_close(pointer)
+        case .webp: codec_webp_close(pointer)
         }
         failure.deallocate()
     }
@@ -168,6 +184,7 @@ private final class CodecHandle {
         case .png: codec_png_rows(pointer, y, count, samples, failure)
         case .jpeg: codec_jpeg_rows(pointer, y, count, samples, failure)
         case .tiff: codec_tiff_rows(pointer, UInt32(pass), y, count, samples, failure)
+        case .webp: codec_webp_rows(pointer, y, count, samples, failure)
         }
     }
 
@@ -175,7 +192,7 @@ private final class CodecHandle {
         switch format {
         case .png: codec_png_end(pointer, failure)
         case .jpeg: codec_jpeg_end(pointer, failure)
-        case .tiff: 0
+        case .tiff, .webp: 0
         }
     }
 }

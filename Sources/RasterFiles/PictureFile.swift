@@ -29,7 +29,7 @@ package enum PictureFile {
     /// The picture in a file's bytes, upright: turned as its EXIF data or its orientation tag asks.
     ///
     /// - Parameter name: what error messages call the file.
-    /// Throws: `empty`, `notAPicture`, `truncated`, `damaged`, `unsupported`; limits; `libraryMissing`.
+    /// Throws: `empty`, `notAPicture`, `foreign`, `noSuchPage`, `truncated`, `damaged`, `unsupported`; limits; `libraryMissing`.
     package static func decode(
         _ bytes: [UInt8], name: String, limits: Limits = Limits()
     ) throws(PictureFileError) -> Picture {
@@ -56,6 +56,7 @@ package enum PictureFile {
             case .png: codec_png_available(&failure)
             case .jpeg: codec_jpeg_available(&failure)
             case .tiff: codec_tiff_available(&failure)
+            case .webp: codec_webp_available(&failure)
             }
         if code != 0 { throw .libraryMissing(format: format, detail: failure.line) }
     }

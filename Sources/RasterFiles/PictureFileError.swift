@@ -12,6 +12,8 @@ package enum PictureFileError: Error, Hashable, Sendable, CustomStringConvertibl
     // The file is not what it should be.
     case empty(path: String)
     case notAPicture(path: String)
+    case foreign(path: String, format: ForeignFormat)
+    case noSuchPage(path: String, page: Int, count: Int)
     case truncated(path: String, format: PictureFormat, detail: String)
     case damaged(path: String, format: PictureFormat, detail: String)
     case unsupported(path: String, format: PictureFormat, detail: String)
@@ -38,8 +40,8 @@ package enum PictureFileError: Error, Hashable, Sendable, CustomStringConvertibl
     /// The process's exit code for this error, as `sysexits.h` has them.
     package var exitCode: Int32 {
         switch self {
-        case .notFound, .isFolder, .notReadable: 66
-        case .empty, .notAPicture, .truncated, .damaged, .unsupported: 65
+        case .notFound, .isFolder, .notReadable, .noSuchPage: 66
+        case .empty, .notAPicture, .foreign, .truncated, .damaged, .unsupported: 65
         case .fileTooLarge, .sideTooLong, .tooManyPixels, .promisesTooMuch, .formatTooSmall, .outOfMemory: 65
         case .libraryMissing, .colour: 69
         case .cannotCreate, .alreadyExists: 73
@@ -57,16 +59,22 @@ package enum PictureFileError: Error, Hashable, Sendable, CustomStringConvertibl
         case .notReadable(let path, let reason):
             "\(path) cannot be opened: \(reason). Check who may read it."
         case .empty(let path):
-            "\(path) is not a picture: it is empty. Velatura reads PNG, JPEG and TIFF."
+            "\(path) is not a picture: it is empty. Velatura reads \(PictureFormat.readable)."
         case .notAPicture(let path):
-            "\(path) is not a picture: its first bytes are those of no known format. Velatura reads PNG, JPEG and TIFF."
+            "\(path) is not a picture: its first bytes are those of no known format. "
+                + "Velatura reads \(PictureFormat.readable)."
+        case .foreign(let path, let format):
+            "\(path) is \(format.name), which Velatura does not read. \(format.mend)"
+        case .noSuchPage(let path, let page, let count):
+            "\(path) asks for page \(page), and the file has \(count == 1 ? "one page" : "\(count) pages"). Pages count from 1."
         case .truncated(let path, let format, let detail):
             "\(path) is a \(format.name) that was cut short: \(detail). Copy or download it again."
         case .damaged(let path, let format, let detail):
             "\(path) is a damaged \(format.name): \(detail). Copy or download it again, or save it anew."
         case .unsupported(let path, let format, let detail):
             "\(path) is a \(format.name) of a kind that is not read: \(detail). "
-                + "Save it as grey or RGB with 8 or 16 bits a channel."
+                + (format == .webp
+                    ? "Save one picture of it as PNG." : "Save it as grey or RGB with 8 or 16 bits a channel.")
         case .fileTooLarge(let path, let bytes, let limit):
             "\(path) has \(bytes) bytes and the limit is \(limit). Use a smaller file."
         case .sideTooLong(let path, let size, let limit):

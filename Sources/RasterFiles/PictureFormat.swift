@@ -1,8 +1,9 @@
-/// The file formats that Velatura reads and writes.
+/// The file formats that Velatura reads, and but for WebP writes.
 package enum PictureFormat: String, Sendable, CaseIterable {
     case png
     case jpeg
     case tiff
+    case webp
 
     /// The format whose signature `bytes` begin with; names are never asked.
     package init?(content bytes: [UInt8]) {
@@ -13,11 +14,16 @@ package enum PictureFormat: String, Sendable, CaseIterable {
             // BigTIFF
             (.tiff, [0x49, 0x49, 43, 0]), (.tiff, [0x4D, 0x4D, 0, 43]),
         ]
+        // "RIFF", the length, "WEBP".
+        if bytes.starts(with: [0x52, 0x49, 0x46, 0x46]), bytes.dropFirst(8).starts(with: [0x57, 0x45, 0x42, 0x50]) {
+            self = .webp
+            return
+        }
         guard let match = signatures.first(where: { bytes.starts(with: $0.1) }) else { return nil }
         self = match.0
     }
 
-    /// The format that a file name to be written asks for, or nil when its ending is none of ours.
+    /// The format that a file name asks for, or nil when its ending is none of ours.
     package init?(path: String) {
         let name = path.split(separator: "/").last ?? ""
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
@@ -25,12 +31,31 @@ package enum PictureFormat: String, Sendable, CaseIterable {
         case "png": self = .png
         case "jpg", "jpeg", "jpe": self = .jpeg
         case "tif", "tiff": self = .tiff
+        case "webp": self = .webp
         default: return nil
         }
     }
 
-    /// "PNG", "JPEG" or "TIFF"
-    package var name: String { rawValue.uppercased() }
+    /// "PNG", "JPEG", "TIFF" or "WebP"
+    package var name: String { self == .webp ? "WebP" : rawValue.uppercased() }
+
+    /// Whether pictures can be written in it.
+    package var isWritten: Bool { self != .webp }
+
+    /// Bytes of EXIF data that JPEG's marker has room for.
+    package static let mostExifInJPEG = 65_527
+
+    /// What is read, in words.
+    package static let readable = "PNG, JPEG, TIFF and WebP"
+
+    /// The most bits of a sample that it can hold.
+    package var mostDepth: Int {
+        switch self {
+        case .png: 16
+        case .jpeg, .webp: 8
+        case .tiff: 32
+        }
+    }
 
     /// What file names of this format end in, without the dot.
     package var fileExtension: String {
@@ -38,6 +63,7 @@ package enum PictureFormat: String, Sendable, CaseIterable {
         case .png: "png"
         case .jpeg: "jpg"
         case .tiff: "tif"
+        case .webp: "webp"
         }
     }
 
@@ -50,6 +76,7 @@ package enum PictureFormat: String, Sendable, CaseIterable {
         case .png: Int(Int32.max)
         case .jpeg: 65_500
         case .tiff: Int(UInt32.max)
+        case .webp: 16_383
         }
     }
 }

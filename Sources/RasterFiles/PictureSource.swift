@@ -9,11 +9,14 @@ struct PictureSource {
     let path: String
     let format: PictureFormat
     let limits: PictureFile.Limits
+    /// The page that the name asks for, counted from 1.
+    let page: Int?
     private let file: ReadableFile?
 
     /// Throws: `empty`, `notAPicture`; `fileTooLarge`; `readFailed`.
     init(_ file: ReadableFile, limits: PictureFile.Limits) throws(PictureFileError) {
         (content, path, self.limits, self.file) = (file.source, file.path, limits, file)
+        page = PagedPath(file.path).page
         format = try Self.format(try file.beginning(16), of: file.count, file.path, limits)
     }
 
@@ -21,6 +24,7 @@ struct PictureSource {
     init(_ bytes: UnsafeBufferPointer<UInt8>, name: String, limits: PictureFile.Limits) throws(PictureFileError) {
         content = codec_source(bytes: bytes.baseAddress, file: -1, count: UInt64(bytes.count))
         (path, self.limits, file) = (name, limits, nil)
+        page = PagedPath(name).page
         format = try Self.format(Array(bytes.prefix(16)), of: bytes.count, name, limits)
     }
 
@@ -29,8 +33,26 @@ struct PictureSource {
     {
         if count == 0 { throw .empty(path: path) }
         if count > limits.fileBytes { throw .fileTooLarge(path: path, bytes: count, limit: limits.fileBytes) }
+        if let foreign = ForeignFormat(content: beginning) { throw .foreign(path: path, format: foreign) }
         guard let format = PictureFormat(content: beginning) else { throw .notAPicture(path: path) }
         return format
+    }
+
+    /// Where the wanted page's directory begins in a TIFF; nil for its first directory, and in other files.
+    ///
+    /// Throws: `noSuchPage`; `unsupported` for what is no picture to be worked on.
+    func directory() throws(PictureFileError) -> Int? {
+        guard format == .tiff else {
+            if let page, page != 1 { throw .noSuchPage(path: path, page: page, count: 1) }
+            return nil
+        }
+        // What cannot be followed here, libtiff says more about.
+        guard let pages = TIFFPages(content) else { return nil }
+        if let fault = pages.fault { throw .unsupported(path: path, format: format, detail: fault) }
+        guard let place = pages.place(page) else {
+            throw .noSuchPage(path: path, page: page ?? 1, count: max(1, pages.places.count))
+        }
+        return place == pages.first ? nil : place
     }
 
     /// The picture's size when it is within limits and the file is long enough to hold what its header says.

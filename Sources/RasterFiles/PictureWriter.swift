@@ -9,6 +9,10 @@ final class PictureWriter {
     private let name: String
     private let pointer: OpaquePointer
     private let failure: UnsafeMutablePointer<codec_failure>
+    /// As samples go to the codec.
+    private let depth: Int
+    /// What is added to a TIFF at its end.
+    private var linking: TIFFLinking?
 
     /// - Parameters:
     ///   - channels: of the rows that will come, as is `depth`
@@ -21,26 +25,38 @@ final class PictureWriter {
         if max(size.width, size.height) > format.longestSide {
             throw .formatTooSmall(path: name, format: format, size: size)
         }
+        guard format.isWritten else {
+            throw .encodingFailed(path: name, format: format, detail: "\(format.name) is only read")
+        }
         let isPlain = format == .jpeg
+        var metadata = metadata
+        if let exif = metadata.exif {
+            var said = ExifData(exif)
+            said?.describe(size, long: format == .tiff)
+            // What is none is of no use to anyone.
+            metadata.exif = said?.bytes
+        }
         var header = codec_header()
         header.width = UInt32(size.width)
         header.height = UInt32(size.height)
         header.channels = UInt32((isPlain ? channels.with(alpha: false) : channels).count)
-        header.depth = isPlain ? 8 : UInt32(depth)
+        self.depth = min(depth, format.mostDepth)
+        header.depth = UInt32(self.depth)
         header.orientation = 1
         header.horizontal_resolution = metadata.resolution?.horizontal ?? 0
         header.vertical_resolution = metadata.resolution?.vertical ?? 0
         let failure = UnsafeMutablePointer<codec_failure>.allocate(capacity: 1)
         failure.initialize(to: codec_failure())
         let created = withUnsafePointer(to: header) { header in
-            metadata.written(as: format, channels).withExtras { extras in
+            metadata.written(as: format, channels).withExtras(format) { extras in
                 switch format {
                 case .png:
                     codec_png_create(
                         header, extras, Int32(clamping: options.compression), Int32(clamping: options.threads.count),
                         sink, failure)
                 case .jpeg: codec_jpeg_create(header, extras, Int32(clamping: options.quality), sink, failure)
-                case .tiff: codec_tiff_create(header, extras, options.lzw ? 1 : 0, sink, failure)
+                case .tiff, .webp:
+                    codec_tiff_create(header, extras, options.lzw ? 1 : 0, options.isBigTIFF ? 1 : 0, sink, failure)
                 }
             }
         }
@@ -49,6 +65,7 @@ final class PictureWriter {
             throw Self.error(failure.pointee, format, name)
         }
         (self.format, self.name, pointer, self.failure) = (format, name, created, failure)
+        if format == .tiff { linking = TIFFLinking(exif: metadata.exif, iptc: metadata.iptc, sink: sink) }
     }
 
     /// Of the picture's size, kind and metadata.
@@ -65,7 +82,7 @@ final class PictureWriter {
         switch format {
         case .png: codec_png_discard(pointer)
         case .jpeg: codec_jpeg_discard(pointer)
-        case .tiff: codec_tiff_discard(pointer)
+        case .tiff, .webp: codec_tiff_discard(pointer)
         }
         failure.deallocate()
     }
@@ -78,19 +95,21 @@ final class PictureWriter {
 
     /// Writes the next rows.
     func add(_ strip: Picture) throws(PictureFileError) {
-        let strip = format == .jpeg ? strip.converted(depth: 8).flattened() : strip
+        let held = strip.depth > depth ? strip.converted(depth: depth) : strip
+        let strip = format == .jpeg ? held.flattened() : held
         let count = UInt32(strip.height)
         func send(_ bytes: UnsafeRawBufferPointer) -> Int32 {
             switch format {
             case .png: codec_png_write(pointer, count, bytes.baseAddress, failure)
             case .jpeg: codec_jpeg_write(pointer, count, bytes.baseAddress, failure)
-            case .tiff: codec_tiff_write(pointer, count, bytes.baseAddress, failure)
+            case .tiff, .webp: codec_tiff_write(pointer, count, bytes.baseAddress, failure)
             }
         }
         let code =
             switch strip.samples {
             case .eight(let values): values.withUnsafeBytes(send)
             case .sixteen(let values): values.withUnsafeBytes(send)
+            case .float(let values): values.withUnsafeBytes(send)
             }
         if code != 0 { throw Self.error(failure.pointee, format, name) }
     }
@@ -101,9 +120,9 @@ final class PictureWriter {
             switch format {
             case .png: codec_png_finish(pointer, failure)
             case .jpeg: codec_jpeg_finish(pointer, failure)
-            case .tiff: codec_tiff_finish(pointer, failure)
+            case .tiff, .webp: codec_tiff_finish(pointer, failure)
             }
-        if code != 0 { throw Self.error(failure.pointee, format, name) }
+        if code != 0 || linking?.link(failure) ?? 0 != 0 { throw Self.error(failure.pointee, format, name) }
     }
 
     private static func error(_ failure: codec_failure, _ format: PictureFormat, _ name: String) -> PictureFileError {
@@ -132,8 +151,12 @@ extension PictureMetadata {
     }
 
     /// Lends the metadata as the codecs take it.
-    fileprivate func withExtras<Result>(_ body: (UnsafePointer<codec_extras>) -> Result) -> Result {
+    fileprivate func withExtras<Result>(_ format: PictureFormat, _ body: (UnsafePointer<codec_extras>) -> Result)
+        -> Result
+    {
         var texts = texts
+        if format == .png, let iptc { texts.append(RawProfile.text(iptc: iptc)) }
+        let photoshop = iptc.map(PhotoshopResources.holding) ?? []
         if let xmp {
             texts.append(.init(keyword: PNGText.xmpKeyword, text: String(decoding: xmp, as: UTF8.self)))
         }
@@ -141,12 +164,14 @@ extension PictureMetadata {
             (profile ?? []).withUnsafeBufferPointer { profile in
                 (exif ?? []).withUnsafeBufferPointer { exif in
                     (xmp ?? []).withUnsafeBufferPointer { xmp in
-                        withChunks { chunks in
+                        photoshop.withUnsafeBufferPointer { photoshop in
+                            withChunks { chunks in
+                            func span(_ bytes: UnsafeBufferPointer<UInt8>) -> codec_span {
+                                codec_span(bytes: bytes.baseAddress, count: bytes.count)
+                            }
                             let extras = codec_extras(
-                                profile: codec_span(bytes: profile.baseAddress, count: profile.count),
-                                exif: codec_span(bytes: exif.baseAddress, count: exif.count),
-                                xmp: codec_span(bytes: xmp.baseAddress, count: xmp.count),
-                                chunks: chunks.baseAddress, chunk_count: chunks.count,
+                                profile: span(profile), exif: span(exif), xmp: span(xmp),
+                                chunks: chunks.baseAddress, chunk_count: chunks.count, photoshop: span(photoshop),
                                 texts: texts.baseAddress, text_count: texts.count)
                             return withUnsafePointer(to: extras, body)
                         }

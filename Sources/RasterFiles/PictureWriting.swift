@@ -14,6 +14,8 @@ extension PictureFile {
         package var compression: Int
         /// Whether a TIFF is compressed by LZW, which the oldest readers know, instead of deflate.
         package var lzw: Bool
+        /// Whether a TIFF counts beyond 4 GB even where it does not have to.
+        package var isBigTIFF: Bool
         /// Whether a file that stands there may be replaced.
         package var overwrite: Bool
         /// Whether to wait until the disk has the file.
@@ -23,12 +25,13 @@ extension PictureFile {
 
         package init(
             format: PictureFormat? = nil, quality: Int = 95, compression: Int = 4, lzw: Bool = false,
-            overwrite: Bool = true, sync: Bool = false, threads: Threads = Threads()
+            isBigTIFF: Bool = false, overwrite: Bool = true, sync: Bool = false, threads: Threads = Threads()
         ) {
             self.format = format
             self.quality = quality
             self.compression = compression
             self.lzw = lzw
+            self.isBigTIFF = isBigTIFF
             self.overwrite = overwrite
             self.sync = sync
             self.threads = threads
@@ -52,8 +55,9 @@ extension PictureFile {
 
     /// A picture as the bytes of a file.
     ///
-    /// PNG and TIFF keep every sample. JPEG rounds 16 bits to 8 and lays transparent pixels over white.
-    /// Texts are kept in PNG only; profile, XMP and resolution in all three; EXIF in PNG and JPEG.
+    /// TIFF keeps every sample, PNG those of 8 and 16 bits; it rounds floats to 16. JPEG rounds to 8 bits and lays transparent
+    /// pixels over white. Texts are kept in PNG only; profile, EXIF, XMP, IPTC and resolution in all three. The EXIF data are told
+    /// the picture's size, and forget the small picture in them.
     /// - Parameter name: what error messages call the file.
     /// Throws: `libraryMissing`, `formatTooSmall`, `outOfMemory`, `encodingFailed`.
     package static func encode(

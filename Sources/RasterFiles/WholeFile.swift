@@ -30,7 +30,7 @@ package enum WholeFile {
 
     /// Throws: as ``read(_:limit:)``
     static func opened(_ path: String, limit: Int) throws(PictureFileError) -> Opened {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
+        let file = open(PagedPath(path).file, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
             let code = errno
             if code == ENOENT || code == ENOTDIR { throw .notFound(path: path) }

@@ -59,7 +59,9 @@ import Testing
                 """)
     }
 
-    @Test("a picture hands its words and its past down, in each form of file", arguments: PictureFormat.allCases)
+    @Test(
+        "a picture hands its words and its past down, in each form of file",
+        arguments: PictureFormat.allCases.filter(\.isWritten))
     func inheritance(format: PictureFormat) {
         let first = Inheritance(recipe.added(to: PictureMetadata(), as: format))
         #expect(first.prompt == recipe.settings.prompt && first.negative == "fog, night" && first.guidance == 2.5)

@@ -19,7 +19,7 @@ import Testing
         try PictureFile.write(picture, to: path)
         let (glance, whole) = (try PictureFile.glance(path), try PictureFile.read(path))
         #expect(glance.size == whole.size)
-        // TIFF has no EXIF of ours.
+        // A TIFF says itself how it lies.
         #expect(glance.size == PixelSize(width: 7, height: 3) || ending != "tif" && orientation >= 5)
         #expect(glance.metadata.texts == whole.metadata.texts && glance.metadata.xmp == whole.metadata.xmp)
     }
@@ -42,7 +42,7 @@ import Testing
         }
         let picture = Picture(
             size: PixelSize(width: 64, height: 64), channels: .rgb, eight: (0..<64 * 64 * 3).map { UInt8($0 % 251) })
-        for format in PictureFormat.allCases {
+        for format in PictureFormat.allCases.filter(\.isWritten) {
             let bytes = try PictureFile.encode(picture, as: format)
             var met = 0
             for count in stride(from: 1, to: bytes.count, by: max(1, bytes.count / 60)) {

@@ -58,6 +58,7 @@ enum LongStrips: CaseIterable {
                 strip.append(UInt8(truncatingIfNeeded: value))
             }
             return [Array(strip[..<(strip.count / 2)]), Array(strip[(strip.count / 2)...])]
+        case .float: preconditionFailure("8 or 16 bits")
         case .eight(let values):
             if !isApart {
                 let half = values.count / 2

@@ -41,10 +41,10 @@ struct ReadingTests {
         "messages name the file, the fault and the mend",
         arguments: [
             (
-                "float.tif",
-                "float.tif is a TIFF of a kind that is not read: its samples are 32-bit floats. "
+                "signed.tif",
+                "signed.tif is a TIFF of a kind that is not read: its samples are signed or complex numbers. "
                     + "Save it as grey or RGB with 8 or 16 bits a channel."
-            )
+            ),
         ])
     func refusals(name: String, line: String) throws {
         let bytes = try GoldenPictures().bytes(name)
@@ -73,7 +73,8 @@ struct ReadingTests {
         let error = #expect(throws: PictureFileError.self) { try PictureFile.read(folder.file("notes.png")) }
         #expect(
             error?.description == folder.file("notes.png")
-                + " is not a picture: its first bytes are those of no known format. Velatura reads PNG, JPEG and TIFF.")
+                + " is not a picture: its first bytes are those of no known format. Velatura reads PNG, JPEG, TIFF and WebP."
+        )
         #expect(error?.exitCode == 65)
     }
 

@@ -5,7 +5,8 @@ import Testing
 @Suite("Writing and reading back")
 struct RoundTripTests {
     @Test(
-        "PNG and TIFF give back every sample", arguments: [PictureFormat.png, .tiff], [8, 16])
+        "PNG and TIFF give back every sample",
+        arguments: [(PictureFormat.png, 8), (.png, 16), (.tiff, 8), (.tiff, 16), (.tiff, 32)])
     func identity(format: PictureFormat, depth: Int) throws {
         var noise = Noise(seed: 17)
         for channels in Picture.Channels.allCases {

@@ -26,6 +26,11 @@ struct Noise {
             return Picture(
                 size: size, channels: channels, sixteen: (0..<count).map { _ in UInt16(truncatingIfNeeded: next()) })
         }
+        if depth == 32 {
+            return Picture(
+                size: size, channels: channels,
+                samples: .float((0..<count).map { _ in Float(below(1 << 24)) / Float(1 << 23) - 0.5 }))
+        }
         return Picture(
             size: size, channels: channels, eight: (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) })
     }
@@ -74,6 +79,12 @@ struct GoldenPictures {
             let text = try #require(samples)
             let bytes = [UInt8](try #require(Data(base64Encoded: text)))
             if depth == 8 { return Picture(size: size, channels: channels, eight: bytes) }
+            if depth == 32 {
+                let floats = stride(from: 0, to: bytes.count, by: 4).map { place in
+                    Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[place + $1]) << UInt32(8 * $1) })
+                }
+                return Picture(size: size, channels: channels, samples: .float(floats))
+            }
             let words = stride(from: 0, to: bytes.count, by: 2).map { place -> UInt16 in
                 UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8
             }

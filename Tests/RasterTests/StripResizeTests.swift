@@ -11,7 +11,7 @@ struct StripResizeTests {
         let resize = StripResize(
             picture.size, channels: picture.channels, depth: picture.depth, to: target, filter: filter, box: box,
             threads: Threads(2))
-        var (eight, sixteen): ([UInt8], [UInt16]) = ([], [])
+        var (eight, sixteen, floats): ([UInt8], [UInt16], [Float]) = ([], [], [])
         var (y, turn, filled, bands) = (resize.rows.lowerBound, 0, 0, 0)
         resize.skip(to: y)
         while y < resize.rows.upperBound {
@@ -24,21 +24,25 @@ struct StripResizeTests {
                 switch band.samples {
                 case .eight(let values): eight += values
                 case .sixteen(let values): sixteen += values
+                case .float(let values): floats += values
                 }
             }
             (y, turn) = (y + height, turn + 1)
         }
         #expect(filled == target.height)
-        let samples: Picture.Samples = picture.depth == 8 ? .eight(eight) : .sixteen(sixteen)
+        let samples: Picture.Samples =
+            picture.depth == 8 ? .eight(eight) : picture.depth == 16 ? .sixteen(sixteen) : .float(floats)
         return (Picture(size: target, channels: picture.channels, samples: samples), bands)
     }
 
-    @Test("strips give the bytes of the whole", arguments: Picture.Channels.allCases, [8, 16])
+    @Test("strips give the bytes of the whole", arguments: Picture.Channels.allCases, [8, 16, 32])
     func sameBytes(channels: Picture.Channels, depth: Int) {
         var noise = Noise(seed: 11)
         let size = PixelSize(width: 53, height: 71)
         let samples: Picture.Samples =
-            depth == 8
+            depth == 32
+            ? .float(noise.bytes(size.area * channels.count).map { Float($0) / 200 - 0.1 })
+            : depth == 8
             ? .eight(noise.bytes(size.area * channels.count))
             : .sixteen(noise.bytes(size.area * channels.count).map { UInt16($0) * 257 &+ 19 })
         let picture = Picture(size: size, channels: channels, samples: samples)

@@ -2,7 +2,7 @@
 
 Small PNG, JPEG and TIFF files written by Pillow 13.0.0 and tifffile 2026.3.3 (numpy and zlib beneath), and what their
 samples are: expected.json holds, for each file, its size, channels, depth and the samples (base64 of rows from top to
-bottom, interleaved, 16-bit ones little-endian), computed here from the arrays that the files were made of; for JPEG, from
+bottom, interleaved, deeper ones little-endian), computed here from the arrays that the files were made of; for JPEG, from
 what Pillow decodes. Files under "refused" are valid but of a kind that is not read.
 """
 import base64
@@ -32,7 +32,7 @@ def note(name, samples, refused=False):
     depth = samples.dtype.itemsize * 8
     expected[name] = {
         "width": samples.shape[1], "height": samples.shape[0], "channels": samples.shape[2], "depth": depth,
-        "samples": base64.b64encode(samples.astype("<u2" if depth == 16 else "u1").tobytes()).decode(),
+        "samples": base64.b64encode(samples.astype({8: "u1", 16: "<u2", 32: "<f4"}[depth]).tobytes()).decode(),
     }
 
 
@@ -147,12 +147,13 @@ def tiffs():
     bits = rng.integers(0, 2, (H, W), dtype=np.uint8) * 255
     Image.fromarray(bits).convert("1").save(OUT / "bilevel.tif")
     note("bilevel.tif", bits)
-    write("float.tif", rng.random((H, W), dtype=np.float32), noise(1), photometric="minisblack")
+    write("float.tif", rng.random((H, W), dtype=np.float32), photometric="minisblack")
+    noise(1)
     inks = noise(4)
     write("cmyk.tif", inks, ideal(inks), photometric="separated")
     write("extra.tif", noise(5), photometric="rgb", extrasamples=["unspecified", "unspecified"])
     write("signed.tif", noise(1)[..., 0].astype(np.int8), np.zeros((1, 1), np.uint8), photometric="minisblack")
-    for name in ["float.tif", "extra.tif", "signed.tif"]:
+    for name in ["extra.tif", "signed.tif"]:
         note(name, None, refused=True)
 
 

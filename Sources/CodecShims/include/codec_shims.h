@@ -1,4 +1,4 @@
-// What Swift cannot say about libpng, libjpeg and libtiff: setjmp error traps, variadic calls, structs that are macros.
+// What Swift cannot say about libpng, libjpeg, libtiff and libwebp: setjmp error traps, variadic calls, structs that are macros.
 //
 // Each format has the same few functions. A reader's `open` reads what stands before the samples, so that the caller can
 // refuse a picture before room for it is made; `rows` fills the caller's samples, in one call or many; `end` reads what
@@ -37,7 +37,7 @@ typedef struct {
     uint32_t channels;
     /// Colours are cyan, magenta, yellow and black, 0 for no ink. Only readers have them.
     uint32_t inks;
-    /// 8 or 16.
+    /// 8 or 16; 32 where samples are floats, of which 1 is white.
     uint32_t depth;
     /// 1…8 as in EXIF and TIFF; 1 where the format says nothing of it.
     uint32_t orientation;
@@ -101,6 +101,8 @@ typedef struct {
     /// Written to PNG alone, as they are.
     const codec_chunk *chunks;
     size_t chunk_count;
+    /// Photoshop's resources, of which IPTC's texts are one. Written in JPEG alone.
+    codec_span photoshop;
     const codec_text *texts;
     size_t text_count;
 } codec_extras;
@@ -109,6 +111,17 @@ typedef struct {
 int codec_png_available(codec_failure *failure);
 int codec_jpeg_available(codec_failure *failure);
 int codec_tiff_available(codec_failure *failure);
+int codec_webp_available(codec_failure *failure);
+
+/// Copies up to `count` bytes from `place` on and returns how many: fewer are the end. A failure of the disk is recorded
+/// and reads as the end.
+size_t codec_source_read(
+    const codec_source *source, uint64_t place, void *bytes, size_t count, codec_failure *failure);
+/// Writes all of `count` bytes at `place`, which may lie behind the end. Returns 0, or −1 with the failure recorded.
+int codec_sink_write(
+    const codec_sink *sink, uint64_t place, const void *bytes, size_t count, codec_failure *failure);
+/// As codec_source_read, of what was written.
+size_t codec_sink_read(const codec_sink *sink, uint64_t place, void *bytes, size_t count, codec_failure *failure);
 
 typedef struct codec_png codec_png;
 codec_png *codec_png_open(const codec_source *source, codec_header *header, codec_failure *failure);
@@ -140,7 +153,8 @@ codec_jpeg *codec_jpeg_open(const codec_source *source, codec_header *header, co
 void codec_jpeg_unroll(codec_jpeg *reader, int file, uint64_t bytes);
 int codec_jpeg_rows(codec_jpeg *reader, uint32_t y, uint32_t count, void *samples, codec_failure *failure);
 int codec_jpeg_end(codec_jpeg *reader, codec_failure *failure);
-/// Until the first rows: application marker `number` (1 EXIF and XMP, 2 ICC) at `index` among those, or an empty span.
+/// Until the first rows: application marker `number` (1 EXIF and XMP, 2 ICC, 13 Photoshop) at `index` among those, or an
+/// empty span.
 codec_span codec_jpeg_marker(codec_jpeg *reader, int number, size_t index);
 void codec_jpeg_close(codec_jpeg *reader);
 
@@ -153,7 +167,9 @@ int codec_jpeg_finish(codec_jpeg_writer *writer, codec_failure *failure);
 void codec_jpeg_discard(codec_jpeg_writer *writer);
 
 typedef struct codec_tiff codec_tiff;
-codec_tiff *codec_tiff_open(const codec_source *source, codec_header *header, codec_failure *failure);
+/// `directory` is where the page's begins, 0 for the first one's.
+codec_tiff *codec_tiff_open(
+    const codec_source *source, uint64_t directory, codec_header *header, codec_failure *failure);
 /// As PNG's, `pass` counting from 0.
 int codec_tiff_rows(
     codec_tiff *reader, uint32_t pass, uint32_t y, uint32_t count, void *samples, codec_failure *failure);
@@ -164,11 +180,21 @@ void codec_tiff_close(codec_tiff *reader);
 typedef struct codec_tiff_writer codec_tiff_writer;
 /// Whether a file may become too large for a classic TIFF, so that it is a BigTIFF.
 int codec_tiff_is_big(const codec_header *header, const codec_extras *extras, int lzw);
-/// Deflate, or LZW, with the horizontal predictor. Texts and EXIF are not written.
+/// Deflate, or LZW, with the horizontal predictor, floats with their own. EXIF data stand at the file's start with all their
+/// places as they were and in their byte order; that the file's directory points to them is left to the caller. Texts are
+/// not written. BigTIFF where `big` is set, and where the file may become too large for a classic TIFF.
 codec_tiff_writer *codec_tiff_create(
-    const codec_header *header, const codec_extras *extras, int lzw, codec_sink sink, codec_failure *failure);
+    const codec_header *header, const codec_extras *extras, int lzw, int big, codec_sink sink, codec_failure *failure);
 int codec_tiff_write(codec_tiff_writer *writer, uint32_t count, const void *samples, codec_failure *failure);
 int codec_tiff_finish(codec_tiff_writer *writer, codec_failure *failure);
 void codec_tiff_discard(codec_tiff_writer *writer);
+
+typedef struct codec_webp codec_webp;
+/// The file is held in memory, and decoded whole when the first rows are asked for.
+codec_webp *codec_webp_open(const codec_source *source, codec_header *header, codec_failure *failure);
+int codec_webp_rows(codec_webp *reader, uint32_t y, uint32_t count, void *samples, codec_failure *failure);
+/// The chunk with this name of four letters, or an empty span.
+codec_span codec_webp_chunk(codec_webp *reader, const char *name);
+void codec_webp_close(codec_webp *reader);
 
 #endif

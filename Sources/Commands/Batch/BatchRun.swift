@@ -45,7 +45,10 @@ extension ItemRun {
             let fault = try tally.fault(of: work.item) {
                 if let fault = work.item.fault { throw fault }
                 names.results = work.resultCount
-                if !plansOnly { try work.settle(&names) }
+                if !plansOnly {
+                    try work.settle(&names)
+                    try work.session.tellPages(of: work.item.input)
+                }
                 let size = try work.size(of: work.item.input)
                 if let path = work.item.mask, mask?.path != path { mask = (path, try work.size(of: path)) }
                 try work.check(size, mask: work.item.mask == nil ? nil : mask?.size)

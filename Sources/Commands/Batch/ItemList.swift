@@ -43,7 +43,9 @@ struct ItemList {
             let walked = try PictureFolder(input, without: [folder] + (isBeside ? [] : [mask].compactMap { $0 }))
             let files = isBeside && pairing != nil ? MaskPairing.withoutMasks(walked.files) : walked.files
             guard !files.isEmpty else {
-                throw .missing("\(walked.path) holds no PNG, JPEG or TIFF. Check the name.")
+                throw .missing(
+                    "\(walked.path) holds no \(PictureFormat.readable.replacing(" and ", with: " or ")). Check the name."
+                )
             }
             for file in files { add(walked.path + file, below: file, pairing, arguments) }
         }

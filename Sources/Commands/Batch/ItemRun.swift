@@ -59,7 +59,10 @@ final class ItemRun {
         }
         if !plansOnly {
             var names = OutputPlan(OutputOptions(), results: works.reduce(0) { $0 + $1.resultCount })
-            for work in works { try work.settle(&names) }
+            for work in works {
+                try work.settle(&names)
+                try work.session.tellPages(of: work.item.input)
+            }
         }
         for work in works { try work.open() }
         let requests = try works.map { try $0.request() }

@@ -203,7 +203,8 @@ final class GoBigWork: ItemWork {
                     path: source.name))
         }
         if shard == nil {
-            try session.warnOfForm(depth: source.depth, hasTransparency: source.channels.hasAlpha, at: path)
+            try session.warnOfForm(
+                depth: source.depth, hasTransparency: source.channels.hasAlpha, metadata: source.metadata, at: path)
         }
         var plan = try goBig.told(ready.missing, input: source.name, source: source.size)
         plan.bytes = max(plan.bytes, Self.leastBytes)

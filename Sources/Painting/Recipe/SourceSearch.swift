@@ -37,6 +37,7 @@ package struct SourceSearch {
             for path in all.map({ $0 + name }) where Self.hash(path) == hash { return path }
         }
         return files { PictureFormat(path: $0) != nil }.first { Self.hash($0) == hash }
+            .map { $0 + PagedPath(name).suffix }
     }
 
     /// The embedding with this hash. Prompts call it by its file's name, so under another one it would not be found.
@@ -113,7 +114,7 @@ package struct SourceSearch {
 
     private static func hash(_ path: String, limit: Int = PictureFile.Limits().fileBytes) -> String? {
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+        guard stat(PagedPath(path).file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
             let bytes = try? WholeFile.read(path, limit: limit)
         else { return nil }
         return SHA256.hash(bytes)

@@ -14,7 +14,7 @@ package struct PictureStrip: Sendable {
     }
 
     /// Levels of 8 bits, whatever the picture's depth.
-    static func unit(_ depth: Int) -> Float { depth == 16 ? 1 / 257 : 1 }
+    static func unit(_ depth: Int) -> Float { depth == 32 ? 255 : depth == 16 ? 1 / 257 : 1 }
 
     /// The planes in which structure is looked for: the luma, and of colours their two differences, in levels of 8 bits.
     ///
@@ -33,30 +33,32 @@ package struct PictureStrip: Sendable {
     /// One channel, in levels of 8 bits.
     func channel(_ channel: Int, _ part: Rectangle) -> Plane {
         let unit = Self.unit(picture.depth)
-        func read<Sample: FixedWidthInteger>(_ values: [Sample]) -> Plane {
+        func read<Sample: SampleValue>(_ values: [Sample]) -> Plane {
             reading(values, part) { samples, columns, row in
-                for x in columns.indices { row[x] = Float(samples[columns[x] &+ channel]) * unit }
+                for x in columns.indices { row[x] = samples[columns[x] &+ channel].value * unit }
             }
         }
         switch picture.samples {
         case .eight(let values): return read(values)
         case .sixteen(let values): return read(values)
+        case .float(let values): return read(values)
         }
     }
 
     private func mixed(_ part: Rectangle, _ red: Float, _ green: Float, _ blue: Float) -> Plane {
         let unit = Self.unit(picture.depth)
-        func read<Sample: FixedWidthInteger>(_ values: [Sample]) -> Plane {
+        func read<Sample: SampleValue>(_ values: [Sample]) -> Plane {
             reading(values, part) { samples, columns, row in
                 for x in columns.indices {
                     let pixel = samples + columns[x]
-                    row[x] = (red * Float(pixel[0]) + green * Float(pixel[1]) + blue * Float(pixel[2])) * unit
+                    row[x] = (red * pixel[0].value + green * pixel[1].value + blue * pixel[2].value) * unit
                 }
             }
         }
         switch picture.samples {
         case .eight(let values): return read(values)
         case .sixteen(let values): return read(values)
+        case .float(let values): return read(values)
         }
     }
 
@@ -79,4 +81,27 @@ package struct PictureStrip: Sendable {
             }
         }
     }
+}
+
+/// A sample of any depth, as it is reckoned with and put back.
+protocol SampleValue {
+    /// At the sample's own depth; what is no number is 0.
+    var value: Float { get }
+    /// The nearest sample.
+    init(value: Float)
+}
+
+extension UInt8: SampleValue {
+    var value: Float { Float(self) }
+    init(value: Float) { self = value > 0 ? UInt8(Swift.min(value, 255).rounded()) : 0 }
+}
+
+extension UInt16: SampleValue {
+    var value: Float { Float(self) }
+    init(value: Float) { self = value > 0 ? UInt16(Swift.min(value, 65_535).rounded()) : 0 }
+}
+
+extension Float: SampleValue {
+    var value: Float { isNaN ? 0 : Swift.min(Swift.max(self, -65_504), 65_504) }
+    init(value: Float) { self = value }
 }

@@ -115,7 +115,7 @@ package struct Roughening: Sendable {
         let across = (strip.whole.width + Self.tile - 1) / Self.tile
         let down = (rows.count + Self.tile - 1) / Self.tile
         var gates = [UInt8](repeating: 0, count: size.area)
-        func changed<Sample: FixedWidthInteger>(_ values: [Sample]) -> [Sample] {
+        func changed<Sample: SampleValue>(_ values: [Sample]) -> [Sample] {
             let first = (rows.lowerBound - strip.top) * size.width * channels.count
             var values = Array(values[first..<first + size.area * channels.count])
             values.withUnsafeMutableBufferPointer { values in
@@ -136,6 +136,7 @@ package struct Roughening: Sendable {
             switch strip.picture.samples {
             case .eight(let values): .eight(changed(values))
             case .sixteen(let values): .sixteen(changed(values))
+            case .float(let values): .float(changed(values))
             }
         return Result(
             picture: Picture(size: size, channels: channels, samples: samples, metadata: strip.picture.metadata),
@@ -207,7 +208,7 @@ package struct Roughening: Sendable {
         /// - Parameters:
         ///   - values: of the result
         ///   - top: row of the whole picture that is its first
-        func write<Sample: FixedWidthInteger>(
+        func write<Sample: SampleValue>(
             _ values: UnsafeMutableBufferPointer<Sample>, _ gates: UnsafeMutableBufferPointer<UInt8>, top: Int
         ) {
             let channels = strip.picture.channels
@@ -239,7 +240,7 @@ package struct Roughening: Sendable {
                     let strength = strength[strength.count == 1 ? 0 : place]
                     for channel in 0..<colours {
                         let index = (row + x) * count + channel
-                        let before = Float(values[index])
+                        let before = values[index].value
                         let change: Float
                         if let calm {
                             let way = calm[channel].values[place] - before / unit
@@ -248,8 +249,7 @@ package struct Roughening: Sendable {
                             change = strength * noise[(plan.isColoured ? channel : 0) * part.width + x]
                         }
                         let after = (before + change * share * unit) * (1 - line)
-                        values[index] = Sample(
-                            min(Float(Sample.max), max(0, after)).rounded(.toNearestOrAwayFromZero))
+                        values[index] = Sample(value: after)
                     }
                 }
             }

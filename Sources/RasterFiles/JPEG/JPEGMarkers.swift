@@ -1,13 +1,15 @@
 import CodecShims
 import Raster
 
-// JPEG: ITU-T T.81. EXIF and XMP share application marker 1, each under a heading; ICC profiles lie in marker 2.
+// JPEG: ITU-T T.81. EXIF and XMP share application marker 1, each under a heading; ICC profiles lie in marker 2, IPTC's texts
+// in Photoshop's 13.
 
 /// The headings that tell what an application marker holds.
 enum JPEGMarkers {
     static let exifHeading = Array("Exif\0\0".utf8)
     static let xmpHeading = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
     static let profileHeading = Array("ICC_PROFILE\0".utf8)
+    static let photoshopHeading = Array("Photoshop 3.0\0".utf8)
 
     /// What the markers of an open file say; libjpeg forgets them once the picture is decoded.
     static func metadata(_ reader: OpaquePointer) -> PictureMetadata {
@@ -15,7 +17,9 @@ enum JPEGMarkers {
         return PictureMetadata(
             profile: profile(appTwo),
             exif: appOne.lazy.compactMap { $0.after(exifHeading) }.first,
-            xmp: xmp(appOne))
+            xmp: xmp(appOne),
+            // One after the other where one marker did not hold them.
+            iptc: PhotoshopResources.iptc(all(13, of: reader).compactMap { $0.after(photoshopHeading) }.flatMap { $0 }))
     }
 
     private static func all(_ number: Int32, of reader: OpaquePointer) -> [[UInt8]] {

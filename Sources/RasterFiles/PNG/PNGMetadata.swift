@@ -13,6 +13,7 @@ enum PNGMetadata {
                 codec_png_chunk(reader, name).copied.map { ColourChunk(name: name, bytes: $0) }
             })
         readTexts(reader, into: &metadata)
+        RawProfile.resolve(&metadata)
         return metadata
     }
 

@@ -15,7 +15,7 @@ import Raster
 package final class PixelStore: @unchecked Sendable {
     package let size: PixelSize
     package let channels: Picture.Channels
-    /// Bits of a sample, 8 or 16.
+    /// Bits of a sample, 8, 16 or 32.
     package let depth: Int
     /// What messages call the place.
     private let folder: String
@@ -58,6 +58,7 @@ package final class PixelStore: @unchecked Sendable {
             switch part.samples {
             case .eight(let values): values.withUnsafeBytes(all)
             case .sixteen(let values): values.withUnsafeBytes(all)
+            case .float(let values): values.withUnsafeBytes(all)
             }
         if code != 0 { throw .writeFailed(path: folder, reason: systemReason(code)) }
     }
@@ -68,7 +69,7 @@ package final class PixelStore: @unchecked Sendable {
     package func read(_ part: Rectangle) throws(PictureFileError) -> Picture {
         precondition(part.fits(in: size) && !part.size.isEmpty, "\(part) of \(size)")
         var code: Int32 = 0
-        func filled<Sample: FixedWidthInteger>(_ type: Sample.Type) -> [Sample] {
+        func filled<Sample>(_ type: Sample.Type) -> [Sample] {
             let count = part.size.area * channels.count
             return [Sample](unsafeUninitializedCapacity: count) { buffer, initialised in
                 let bytes = UnsafeMutableRawBufferPointer(buffer)
@@ -83,7 +84,12 @@ package final class PixelStore: @unchecked Sendable {
                 initialised = count
             }
         }
-        let samples: Picture.Samples = depth == 8 ? .eight(filled(UInt8.self)) : .sixteen(filled(UInt16.self))
+        let samples: Picture.Samples =
+            switch depth {
+            case 8: .eight(filled(UInt8.self))
+            case 16: .sixteen(filled(UInt16.self))
+            default: .float(filled(Float.self))
+            }
         if code != 0 { throw .readFailed(path: folder, reason: systemReason(code)) }
         return Picture(size: part.size, channels: channels, samples: samples)
     }

@@ -7,23 +7,11 @@ enum ExifComment {
     private static let mostBytes = 1 << 20
 
     static func text(_ exif: [UInt8]) -> String? {
-        let isBigEndian = exif.starts(with: [0x4D, 0x4D, 0, 42])
-        guard isBigEndian || exif.starts(with: [0x49, 0x49, 42, 0]) else { return nil }
-        func number(_ place: Int, _ count: Int) -> Int? {
-            guard place >= 0, place <= exif.count - count else { return nil }
-            let bytes = exif[place..<place + count]
-            return (isBigEndian ? Array(bytes) : bytes.reversed()).reduce(0) { $0 << 8 | Int($1) }
-        }
-        func entry(_ tag: Int, in directory: Int) -> Int? {
-            guard let count = number(directory, 2) else { return nil }
-            return (0..<count).lazy.map { directory + 2 + $0 * 12 }.first { number($0, 2) == tag }
-        }
-        guard let first = number(4, 4), let pointer = entry(0x8769, in: first), let directory = number(pointer + 8, 4),
-            let comment = entry(0x9286, in: directory), let length = number(comment + 4, 4),
-            let place = number(comment + 8, 4), (8...mostBytes).contains(length), place <= exif.count - length,
-            place >= 0
+        guard let file = TagFile(exif),
+            let comment = file.directory(of: file.directory(at: file.first)?[0x8769])?[0x9286],
+            let value = file.bytes(comment, most: mostBytes), value.count >= 8
         else { return nil }
-        let (code, bytes) = (Array(exif[place..<place + 8]), Array(exif[place + 8..<place + length]))
+        let (code, bytes) = (value[..<8], Array(value[8...]))
         if code.starts(with: Array("UNICODE".utf8)) { return sixteen(bytes) }
         return String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
