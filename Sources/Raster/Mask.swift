@@ -18,26 +18,25 @@ package struct Mask: Hashable, Sendable {
         let count = picture.channels.count
         let (isGrey, hasAlpha) = (picture.channels.isGrey, picture.channels.hasAlpha)
         let (red, green, blue) = FloatPicture.lumaWeights
-        func values<Sample: FixedWidthInteger>(_ samples: [Sample], _ maximum: Float) -> [Float] {
+        func values<Sample: Equatable>(_ samples: [Sample], _ share: (Sample) -> Float) -> [Float] {
             samples.withUnsafeBufferPointer { samples in
                 (0..<picture.size.area).map { place in
                     let first = place * count
-                    var value = Float(samples[first]) / maximum
+                    var value = share(samples[first])
                     // Luma of a grey would be off by a rounding.
                     if !isGrey, samples[first] != samples[first + 1] || samples[first] != samples[first + 2] {
-                        value =
-                            red * value + green * (Float(samples[first + 1]) / maximum) + blue
-                            * (Float(samples[first + 2]) / maximum)
+                        value = red * value + green * share(samples[first + 1]) + blue * share(samples[first + 2])
                     }
-                    if hasAlpha { value *= Float(samples[first + count - 1]) / maximum }
+                    if hasAlpha { value *= share(samples[first + count - 1]) }
                     return min(1, max(0, value))
                 }
             }
         }
         let all =
             switch picture.samples {
-            case .eight(let samples): values(samples, 255)
-            case .sixteen(let samples): values(samples, 65_535)
+            case .eight(let samples): values(samples) { Float($0) / 255 }
+            case .sixteen(let samples): values(samples) { Float($0) / 65_535 }
+            case .float(let samples): values(samples) { $0 }
             }
         self.init(size: picture.size, values: all)
     }

@@ -166,14 +166,15 @@ extension PictureMetadata {
                     (xmp ?? []).withUnsafeBufferPointer { xmp in
                         photoshop.withUnsafeBufferPointer { photoshop in
                             withChunks { chunks in
-                            func span(_ bytes: UnsafeBufferPointer<UInt8>) -> codec_span {
-                                codec_span(bytes: bytes.baseAddress, count: bytes.count)
+                                func span(_ bytes: UnsafeBufferPointer<UInt8>) -> codec_span {
+                                    codec_span(bytes: bytes.baseAddress, count: bytes.count)
+                                }
+                                let extras = codec_extras(
+                                    profile: span(profile), exif: span(exif), xmp: span(xmp),
+                                    chunks: chunks.baseAddress, chunk_count: chunks.count, photoshop: span(photoshop),
+                                    texts: texts.baseAddress, text_count: texts.count)
+                                return withUnsafePointer(to: extras, body)
                             }
-                            let extras = codec_extras(
-                                profile: span(profile), exif: span(exif), xmp: span(xmp),
-                                chunks: chunks.baseAddress, chunk_count: chunks.count, photoshop: span(photoshop),
-                                texts: texts.baseAddress, text_count: texts.count)
-                            return withUnsafePointer(to: extras, body)
                         }
                     }
                 }

@@ -15,6 +15,7 @@ package final class PictureRows {
     private enum Samples {
         case eight(RowQueue<UInt8>)
         case sixteen(RowQueue<UInt16>)
+        case float(RowQueue<Float>)
     }
 
     /// What is held at most of a picture that is held whole: more than a photograph of 40 megapixels.
@@ -38,7 +39,11 @@ package final class PictureRows {
 
     private static func none(_ reader: PictureReader) -> Samples {
         let stride = reader.size.width * reader.channels.count
-        return reader.depth == 16 ? .sixteen(.init(stride: stride)) : .eight(.init(stride: stride))
+        return switch reader.depth {
+        case 8: .eight(.init(stride: stride))
+        case 16: .sixteen(.init(stride: stride))
+        default: .float(.init(stride: stride))
+        }
     }
 
     /// Rows of the upright picture; those below are decoded when they are asked for.
@@ -59,6 +64,7 @@ package final class PictureRows {
         return switch samples {
         case .eight(let queue): Picture(size: size, channels: channels, eight: queue.rows(wanted))
         case .sixteen(let queue): Picture(size: size, channels: channels, sixteen: queue.rows(wanted))
+        case .float(let queue): Picture(size: size, channels: channels, samples: .float(queue.rows(wanted)))
         }
     }
 
@@ -74,6 +80,7 @@ package final class PictureRows {
         switch samples {
         case .eight(let queue): queue.start
         case .sixteen(let queue): queue.start
+        case .float(let queue): queue.start
         }
     }
 
@@ -81,6 +88,7 @@ package final class PictureRows {
         switch samples {
         case .eight(let queue): queue.end
         case .sixteen(let queue): queue.end
+        case .float(let queue): queue.end
         }
     }
 
@@ -92,6 +100,9 @@ package final class PictureRows {
         case (.sixteen(var queue), .sixteen(let values)):
             queue.add(values)
             samples = .sixteen(queue)
+        case (.float(var queue), .float(let values)):
+            queue.add(values)
+            samples = .float(queue)
         default: preconditionFailure("strips are of one depth")
         }
     }
@@ -104,6 +115,9 @@ package final class PictureRows {
         case .sixteen(var queue):
             queue.drop(above: row)
             samples = .sixteen(queue)
+        case .float(var queue):
+            queue.drop(above: row)
+            samples = .float(queue)
         }
     }
 }
