@@ -18,27 +18,25 @@ package struct Mask: Hashable, Sendable {
         let count = picture.channels.count
         let (isGrey, hasAlpha) = (picture.channels.isGrey, picture.channels.hasAlpha)
         let (red, green, blue) = FloatPicture.lumaWeights
-        func values<Sample: Equatable>(_ samples: [Sample], _ maximum: Float, _ float: (Sample) -> Float) -> [Float] {
+        func values<Sample: Equatable>(_ samples: [Sample], _ share: (Sample) -> Float) -> [Float] {
             samples.withUnsafeBufferPointer { samples in
                 (0..<picture.size.area).map { place in
                     let first = place * count
-                    var value = float(samples[first]) / maximum
+                    var value = share(samples[first])
                     // Luma of a grey would be off by a rounding.
                     if !isGrey, samples[first] != samples[first + 1] || samples[first] != samples[first + 2] {
-                        value =
-                            red * value + green * (float(samples[first + 1]) / maximum) + blue
-                            * (float(samples[first + 2]) / maximum)
+                        value = red * value + green * share(samples[first + 1]) + blue * share(samples[first + 2])
                     }
-                    if hasAlpha { value *= float(samples[first + count - 1]) / maximum }
+                    if hasAlpha { value *= share(samples[first + count - 1]) }
                     return min(1, max(0, value))
                 }
             }
         }
         let all =
             switch picture.samples {
-            case .eight(let samples): values(samples, 255) { Float($0) }
-            case .sixteen(let samples): values(samples, 65_535) { Float($0) }
-            case .float(let samples): values(samples, 1) { $0 }
+            case .eight(let samples): values(samples) { Float($0) / 255 }
+            case .sixteen(let samples): values(samples) { Float($0) / 65_535 }
+            case .float(let samples): values(samples) { $0 }
             }
         self.init(size: picture.size, values: all)
     }

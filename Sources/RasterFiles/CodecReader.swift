@@ -58,6 +58,9 @@ final class CodecReader {
                 orientation.swapsSides
                 ? .init(horizontal: down, vertical: across) : .init(horizontal: across, vertical: down)
         }
+        if inkCount > 0, header.depth == 32 {
+            throw .unsupported(path: source.path, format: source.format, detail: "its inks are floats")
+        }
         inks = inkCount > 0 ? try Self.inks(metadata.profile, depth: Int(header.depth), source) : nil
         if let inks { (metadata.profile, metadata.inks) = (nil, inks.reading) }
         (self.metadata, self.orientation) = (metadata, orientation)
@@ -106,10 +109,11 @@ final class CodecReader {
     /// Decodes the next rows into samples, which in later passes are as the pass before left them.
     func fill(_ samples: inout Picture.Samples, rows: Range<Int>, pass: Int) throws(PictureFileError) {
         var code: Int32 = 0
-        func filled<Sample: FixedWidthInteger & UnsignedInteger>(_ values: inout [Sample]) {
-            guard let inks else {
-                return values.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
-            }
+        func filled<Sample>(_ values: inout [Sample]) {
+            values.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
+        }
+        func coloured<Sample: FixedWidthInteger & UnsignedInteger>(_ values: inout [Sample]) {
+            guard let inks else { return filled(&values) }
             let count = channels.count + 1
             var amounts = [Sample](repeating: 0, count: size.width * rows.count * count)
             amounts.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
@@ -122,11 +126,11 @@ final class CodecReader {
         case .eight(var values):
             // Two owners of the values would make a copy of them.
             samples = .eight([])
-            filled(&values)
+            coloured(&values)
             samples = .eight(values)
         case .sixteen(var values):
             samples = .sixteen([])
-            filled(&values)
+            coloured(&values)
             samples = .sixteen(values)
         case .float(var values):
             samples = .float([])

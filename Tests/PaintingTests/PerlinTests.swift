@@ -20,6 +20,7 @@ private func joined(_ size: PixelSize, _ bands: ((Picture) -> Void) -> Void) -> 
         switch band.samples {
         case .eight(let values): eight += values
         case .sixteen(let values): sixteen += values
+        case .float: Issue.record("nothing of Perlin's is kept as floats")
         }
     }
     return Picture(

@@ -30,7 +30,7 @@ struct PictureRowsTests {
             #expect(PictureRows.diskBytes(reader, holding: held) == (held == 0 ? reader.diskBytes : 0))
             met += 1
         }
-        #expect(met == 33 && folder.names.isEmpty)
+        #expect(met == 36 && folder.names.isEmpty)
     }
 
     @Test(

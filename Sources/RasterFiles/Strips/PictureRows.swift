@@ -40,9 +40,9 @@ package final class PictureRows {
     private static func none(_ reader: PictureReader) -> Samples {
         let stride = reader.size.width * reader.channels.count
         return switch reader.depth {
-        case 32: .float(.init(stride: stride))
+        case 8: .eight(.init(stride: stride))
         case 16: .sixteen(.init(stride: stride))
-        default: .eight(.init(stride: stride))
+        default: .float(.init(stride: stride))
         }
     }
 
