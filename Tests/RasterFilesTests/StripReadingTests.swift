@@ -47,7 +47,7 @@ struct StripReadingTests {
             #expect(reader.diskBytes == (reader.needsUnrolling ? bytes : 0))
         }
         #expect(met == 36)
-        #expect(cut == (samples == 1 ? 36 : samples == 100 ? 18 : 0))
+        #expect(cut == (samples == 1 ? 36 : samples == 100 ? 17 : 0))
         #expect(unrolled == ["interlaced-19x13.png", "interlaced-3x2.png"])
         #expect(folder.names.isEmpty)
     }
