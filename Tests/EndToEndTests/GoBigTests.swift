@@ -145,6 +145,44 @@ import Testing
         #expect(try place.run(["gobig", "render", "plan.json"]).code == 65)
     }
 
+    @Test("a tile that was damaged or put in another's place is painted again; two runs refuse each other")
+    func damaged() throws {
+        let options = Self.small + ["--skip", "80"]
+        try place.succeed(["gobig", "in.png", "-o", "whole.png"] + options)
+        try place.succeed(["gobig", "plan", "in.png", "-o", "plan.json"] + options)
+        try place.succeed(["gobig", "render", "plan.json"])
+        let tiles = place.names("plan.tiles").filter { $0.hasPrefix("tile-") }.map { "plan.tiles/" + $0 }
+        #expect(tiles.count == 6)
+        let good = try tiles.map { try place.bytes($0) }
+        var flipped = good[1]
+        flipped[flipped.count / 2] ^= 0x40
+        for (number, bytes) in [(0, Array(good[0].dropLast(99))), (1, flipped), (2, []), (3, good[5])] {
+            try WholeFile.write(bytes, to: place.file(tiles[number]))
+        }
+        #expect(try place.run(["gobig", "assemble", "plan.json", "-o", "parts.png"]).code == 66)
+        try place.succeed(["gobig", "render", "plan.json"])
+        #expect(try tiles.map { try place.bytes($0) } == good)
+        // A result that stands already is in no tile's way.
+        try place.write("another", to: "in-gobig-skip80.png")
+        try place.succeed(["gobig", "render", "plan.json"])
+        try place.succeed(["gobig", "assemble", "plan.json", "-o", "parts.png"])
+        #expect(try place.read("parts.png").samples == place.read("whole.png").samples)
+
+        try place.picture("large.png", 160, 120)
+        let slow = ["gobig", "large.png", "-o", "large-result.png", "--work", "large.tiles", "--steps", "40"]
+        let running = try place.start(slow + ["--verbose"])
+        while running.isRunning, !place.names("large.tiles").contains(where: { $0.hasPrefix("tile-") }) { usleep(5000) }
+        let second = try place.run(slow)
+        #expect(second.code == 73 && second.errors.contains("large.tiles/ is being painted into by another run"))
+        running.kill()
+    }
+
+    @Test("a plan's explanation writes no plan")
+    func explained() throws {
+        let told = try place.succeed(["gobig", "plan", "in.png", "-o", "plan.json", "--explain"] + Self.small)
+        #expect(told.output.contains("tiles") && !place.names().contains("plan.json"))
+    }
+
     @Test("killed at random moments and run again, it has the same bytes", arguments: ["tiles", "joint"])
     func killed(mode: String) throws {
         try place.picture("in.png", 120, 90)
@@ -176,7 +214,8 @@ import Testing
         arguments: [
             ["--scale", "1.7", "--prompt", "a lake", "--jitter", "8"],
             ["--size", "170x119", "--map", "flat", "--repair", "band"],
-            ["--layout", "progrock-grid"], ["--mode", "joint", "--mask", "mask.png"],
+            ["--layout", "progrock-grid"], ["--layout", "progrock-grid", "--overlap", "0"],
+            ["--mode", "joint", "--mask", "mask.png"],
             ["--noise", "6", "--composition", "0.5"],
             ["--upscaler", "miniature", "--map", "mask.png"],
         ])

@@ -97,7 +97,7 @@ struct ColourFileTests {
             #expect(read.metadata.profile.flatMap(ColourProfile.kind) == .colour)
             #expect(read.metadata.colourChunks.isEmpty)
         }
-        for format in PictureFormat.allCases {
+        for format in PictureFormat.allCases.filter(\.isWritten) {
             var wrong = picture
             (wrong.metadata.colourChunks, wrong.metadata.profile) = ([], try Self.bytes("cmyk.icc"))
             #expect(try PictureFile.decode(PictureFile.encode(wrong, as: format), name: "it").metadata.profile == nil)

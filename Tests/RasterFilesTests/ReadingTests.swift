@@ -44,7 +44,7 @@ struct ReadingTests {
                 "signed.tif",
                 "signed.tif is a TIFF of a kind that is not read: its samples are signed or complex numbers. "
                     + "Save it as grey or RGB with 8 or 16 bits a channel."
-            ),
+            )
         ])
     func refusals(name: String, line: String) throws {
         let bytes = try GoldenPictures().bytes(name)

@@ -43,8 +43,8 @@ struct StripResizeTests {
             depth == 32
             ? .float(noise.bytes(size.area * channels.count).map { Float($0) / 200 - 0.1 })
             : depth == 8
-            ? .eight(noise.bytes(size.area * channels.count))
-            : .sixteen(noise.bytes(size.area * channels.count).map { UInt16($0) * 257 &+ 19 })
+                ? .eight(noise.bytes(size.area * channels.count))
+                : .sixteen(noise.bytes(size.area * channels.count).map { UInt16($0) * 257 &+ 19 })
         let picture = Picture(size: size, channels: channels, samples: samples)
         let boxes: [ResamplingBox?] = [nil, ResamplingBox(left: 3.5, top: 20.25, width: 40, height: 31.5)]
         let targets = [(53, 30), (53, 200), (20, 71), (106, 142), (31, 29), (50, 3), (3, 50), (53, 71), (1, 1)]

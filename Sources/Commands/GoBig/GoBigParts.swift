@@ -92,8 +92,11 @@ enum GoBigParts {
         var command = opened.command
         let stem = opened.name.hasSuffix(".json") ? String(opened.name.dropLast(5)) : opened.name
         command.enlarging.work = command.enlarging.work ?? stem + ".tiles"
+        var output = try run.output(command.results)
+        // Only tiles are written, so a result that stands already is in nobody's way.
+        output.overwrite = output.overwrite || shard != nil
         let session = PaintingSession(
-            console: run.console, output: try run.output(command.results), threads: Threads(command.painting.threads))
+            console: run.console, output: output, threads: Threads(command.painting.threads))
         let seed = command.painting.seed?.seeds.first ?? 0
         let skips = try command.level.skips(default: "60", steps: command.painting.stepCount)
         let work = GoBigWork(
@@ -139,6 +142,12 @@ struct GoBigPlanCommand: ParsableCommand {
             var options = given.flatMap(\.words)
             // Every machine that paints some of the tiles starts from the same noise.
             if !given.contains(where: { $0.name == "seed" }) { options.append("--seed=\(randomSeed())") }
+            if telling.explain {
+                let command = try GoBigParts.command(
+                    options + ["--explain"] + (telling.json ? ["--json"] : []), inputs[0], name: "the plan")
+                let run = ItemRun(console, plansOnly: true)
+                return try run.paint(try command.works([Item(input: inputs[0], mask: command.enlarging.mask)], run))
+            }
             let command = try GoBigParts.command(options, inputs[0], name: "the plan")
             var hash = ""
             let plan = try GoBigParts.planned(command, ItemRun(console, plansOnly: true)) { hash = $0 }

@@ -229,6 +229,8 @@ final class GoBigWork: ItemWork {
         guard let ready = prepared else { return }
         let (source, threads, began) = (ready.source, ready.goBig.studio.model.engine.threads, clock())
         try WholeFile.makeFolder(String(folder.path.dropLast()), for: folder.path)
+        let hold = try folder.held(alone: shard == nil && !onlyAssembles)
+        defer { withExtendedLifetime(hold) {} }
         var left = enlarging(ready)
         let enlarged = try source.enlarged(
             to: ready.goBig.plan.size, by: ready.upscaler, keepsColour: settings.keepsColour, in: folder,

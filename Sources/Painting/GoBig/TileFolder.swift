@@ -2,6 +2,12 @@ import Raster
 import RasterFiles
 import Threads
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// The folder of a picture's painted tiles: each in a file whose name tells what it was painted from, so that a run that was
 /// killed goes on, and a changed setting paints anew only what it touches.
 package struct TileFolder: Sendable {
@@ -10,6 +16,29 @@ package struct TileFolder: Sendable {
 
     package init(_ path: String) { self.path = path.hasSuffix("/") ? path : path + "/" }
 
+    /// The folder held by one run; the kernel lets it go with the process, however that ends.
+    package final class Hold: Sendable {
+        private let folder: Int32
+
+        fileprivate init(_ folder: Int32) { self.folder = folder }
+
+        deinit { close(folder) }
+    }
+
+    /// Holds the folder, which must be there.
+    ///
+    /// - Parameter alone: not together with others that paint parts of the same plan
+    /// - Throws: ``PaintingError/cannotCreate(_:)`` where another run holds it
+    package func held(alone: Bool) throws(PaintingError) -> Hold {
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // A folder of a file system without locks is held by whoever comes.
+        if flock(folder, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0, errno == EWOULDBLOCK {
+            close(folder)
+            throw .cannotCreate("\(path) is being painted into by another run. Wait for its end, or give another -o.")
+        }
+        return Hold(folder)
+    }
+
     /// - Parameter key: hash of everything that a tile is painted from
     package func file(_ tile: TilePlan.Tile, key: String) -> String {
         let number = String(tile.index + 1)
@@ -17,11 +46,15 @@ package struct TileFolder: Sendable {
             + key.prefix(16) + ".png"
     }
 
+    /// What says in a tile's file what it was painted from, so that one that was given another's name is not taken for it.
+    private static let keyword = "velatura-tile"
+
     /// A tile that was painted; nil where it was not, or not whole.
     package func tile(_ tile: TilePlan.Tile, key: String) -> Picture? {
-        guard let picture = try? PictureFile.read(file(tile, key: key)), picture.size == tile.frame.size,
-            picture.depth == 16, !picture.channels.hasAlpha
+        guard var picture = try? PictureFile.read(file(tile, key: key)), picture.size == tile.frame.size,
+            picture.depth == 16, !picture.channels.hasAlpha, picture.metadata[Self.keyword] == key
         else { return nil }
+        picture.metadata[Self.keyword] = nil
         return picture
     }
 
@@ -30,6 +63,8 @@ package struct TileFolder: Sendable {
 
     /// - Throws: ``PictureFileError``
     package func keep(_ picture: Picture, _ tile: TilePlan.Tile, key: String, threads: Threads) throws {
+        var picture = picture
+        picture.metadata[Self.keyword] = key
         try PictureFile.write(
             picture, to: file(tile, key: key), options: .init(format: .png, compression: 1, threads: threads))
     }

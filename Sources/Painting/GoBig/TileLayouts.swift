@@ -75,6 +75,11 @@ extension TilePlan {
                 index: 0, wave: 0,
                 frame: Rectangle(x: place.x, y: place.y, width: wish.tile.width, height: wish.tile.height),
                 feather: .frame(overlap: wish.overlap), seesPainted: false, seedOffset: UInt64(index) + 1)
+        }.filter { tile in
+            // Without an overlap the last ones lie wholly beside the picture.
+            let frame = tile.frame
+            return frame.x < size.width && frame.y < size.height && frame.x + frame.width > 0
+                && frame.y + frame.height > 0
         }
     }
 

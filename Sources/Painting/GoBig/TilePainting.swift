@@ -45,8 +45,8 @@ package final class TilePainting {
         return try strength(tile)?.isBlack != true
     }
 
-    /// Whether a tile is there already.
-    package func isThere(_ tile: TilePlan.Tile) -> Bool { folder.has(tile, key: goBig.keys[tile.index]) }
+    /// Whether a tile is there already, and whole.
+    package func isThere(_ tile: TilePlan.Tile) -> Bool { folder.tile(tile, key: goBig.keys[tile.index]) != nil }
 
     /// Tiles that one waits for.
     package func missing(beneath tile: TilePlan.Tile) throws -> [TilePlan.Tile] {
