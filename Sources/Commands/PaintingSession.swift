@@ -158,7 +158,8 @@ struct PaintingSession {
     ) throws -> Recipe {
         var recipe = Recipe(
             command, settings, plan, working: working,
-            model: .init(name: studio.model.name, parts: try studio.modelHashes()), kernels: try studio.kernels())
+            model: .init(name: studio.model.name, parts: try studio.modelHashes()),
+            kernels: try studio.model.engine.kernels())
         let format = output.format(at: path)
         recipe.form = .init(
             format: format, depth: output.depth, quality: format == .jpeg ? output.quality : nil)
@@ -174,7 +175,7 @@ struct PaintingSession {
     /// Tells, here and in the recipe, that a picture had to be painted again in 32 bits.
     func note(_ isExact: Bool, in recipe: inout Recipe, _ studio: Studio, at path: String) throws {
         guard isExact else { return }
-        recipe.kernels = try studio.kernels(isExact: true)
+        recipe.kernels = try studio.model.engine.kernels(isExact: true)
         try console.report(
             .warning(
                 code: "precision",
@@ -226,8 +227,7 @@ struct PaintingSession {
             }, body)
     }
 
-    /// - Parameter carriesRecipe: whether the file itself says what it was made from
-    func write(_ bytes: [UInt8], to path: String, hash: String, carriesRecipe: Bool) throws {
+    func write(_ bytes: [UInt8], to path: String, hash: String) throws {
         try journal?.make(path, .init(recipe: hash, bytes: SHA256.hash(bytes)))
         // What stands there was looked at before a batch's picture is painted.
         try WholeFile.write(bytes, to: path, overwrite: output.overwrite || journal != nil)

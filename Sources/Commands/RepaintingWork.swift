@@ -136,7 +136,7 @@ final class RepaintingWork: ItemWork {
         let made = try made()
         let rungs = try zip(job.paths, made).map { path, recipe in
             var exact = recipe
-            exact.kernels = try ready.studio.kernels(isExact: true)
+            exact.kernels = try ready.studio.model.engine.kernels(isExact: true)
             return ExpectedResult(
                 path: path, recipes: [recipe.hash, exact.hash], carriesRecipe: session.output.writesRecipe)
         }
@@ -262,7 +262,7 @@ final class RepaintingWork: ItemWork {
         let files = try ladder.files(threads: ready.studio.model.engine.threads)
         let hash = ladderHash(recipes)
         for (path, bytes) in [(sheet, files.sheet), (page, files.page)] {
-            try session.write(bytes, to: path, hash: hash, carriesRecipe: false)
+            try session.write(bytes, to: path, hash: hash)
             try report(path)
         }
     }

@@ -120,17 +120,12 @@ package final class Studio {
         ("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model"), ("text_encoder", "model"),
         ("text_encoder_2", "model"),
     ]
-
-    /// Which code the numbers came from, for the recipe.
-    ///
-    /// - Parameter isExact: the picture was painted again in 32 bits
-    package func kernels(isExact: Bool = false) throws -> [(String, String)] {
-        try model.engine.kernels(isExact: isExact)
-    }
 }
 
 extension Engine {
     /// What decides the last bits of a picture beside its settings, as recipes name it.
+    ///
+    /// - Parameter isExact: the picture was painted again in 32 bits
     package func kernels(isExact: Bool = false) throws -> [(String, String)] {
         let libraries = try Engine.libraries()
         return [

@@ -187,7 +187,7 @@ final class GoBigWork: ItemWork {
     func recipes() throws -> [ExpectedResult] {
         guard let ready = prepared, shard == nil else { return [] }
         var exact = ready.recipe
-        exact.kernels = try ready.goBig.studio.kernels(isExact: true)
+        exact.kernels = try ready.goBig.studio.model.engine.kernels(isExact: true)
         return [
             .init(path: path, recipes: [ready.recipe.hash, exact.hash], carriesRecipe: session.output.writesRecipe)
         ]
@@ -278,7 +278,7 @@ final class GoBigWork: ItemWork {
                 painting, result: whole ?? enlarged, title: source.identity.name, threads: threads)
             try advance(PixelWork.reported.of(enlarged.size.area), "measuring seams")
             try session.console.report(.note(report.summary))
-            try session.write(Array(try report.html().utf8), to: page, hash: recipe.hash, carriesRecipe: false)
+            try session.write(Array(try report.html().utf8), to: page, hash: recipe.hash)
             try session.console.report(
                 .result(.init(path: page, input: item.input, command: "gobig", seconds: clock() - began)))
         }
