@@ -6,7 +6,7 @@ import Threads
 
 extension FitMode: ExpressibleByArgument {}
 
-struct FitCommand: ItemCommand {
+struct FitCommand: FolderCommand {
     static let configuration = CommandConfiguration(
         commandName: "fit",
         abstract: "Fit pictures to the sizes that a model wants.",

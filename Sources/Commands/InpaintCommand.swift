@@ -2,7 +2,7 @@ import ArgumentParser
 import Painting
 import Raster
 
-struct InpaintCommand: PaintingCommand, ItemCommand {
+struct InpaintCommand: PaintingCommand, FolderCommand {
     static let configuration = CommandConfiguration(
         commandName: "inpaint",
         abstract: "Repaint what a mask shows, and leave the rest as it is to the bit.",

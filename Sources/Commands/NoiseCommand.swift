@@ -15,7 +15,7 @@ struct AmountArgument: ExpressibleByArgument {
     }
 }
 
-struct NoiseCommand: ItemCommand {
+struct NoiseCommand: FolderCommand {
     static let configuration = CommandConfiguration(
         commandName: "noise",
         abstract: "Roughen what is flat in pictures, so that a painter finds something to hold on to there.",

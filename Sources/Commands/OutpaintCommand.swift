@@ -4,7 +4,7 @@ import Raster
 
 extension Outpainting.Method: ExpressibleByArgument {}
 
-struct OutpaintCommand: PaintingCommand, ItemCommand {
+struct OutpaintCommand: PaintingCommand, FolderCommand {
     static let configuration = CommandConfiguration(
         commandName: "outpaint",
         abstract: "Paint pictures on beyond their sides, and leave what was there as it is to the bit.",

@@ -2,7 +2,7 @@ import ArgumentParser
 import Painting
 import Raster
 
-struct RefineCommand: PaintingCommand, ItemCommand {
+struct RefineCommand: PaintingCommand, FolderCommand {
     static let configuration = CommandConfiguration(
         commandName: "refine",
         abstract: "Repaint pictures from one noise level or a ladder of them.",

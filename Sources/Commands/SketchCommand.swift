@@ -12,7 +12,7 @@ struct ColourArgument: ExpressibleByArgument {
     }
 }
 
-struct SketchCommand: PaintingCommand {
+struct SketchCommand: PaintingCommand, ItemCommand {
     static let configuration = CommandConfiguration(
         commandName: "sketch",
         abstract: "Draw strokes over a picture, or over nothing, and repaint them.",
@@ -59,17 +59,27 @@ struct SketchCommand: PaintingCommand {
     }
 
     func run() throws {
-        let masking = mask.mask.map { _ in mask.masking }
-        let repainting = Repainting(
+        try repainting.run(input ?? strokes) { try subject(on: input, mask: mask.mask) }
+    }
+
+    var maskPath: String? { mask.mask }
+
+    func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
+        try repainting.works(items, run) { try subject(on: $0.input, mask: $0.mask) }
+    }
+
+    private var masking: Masking? { mask.mask.map { _ in mask.masking } }
+
+    private var repainting: Repainting {
+        Repainting(
             command: "sketch", level: level, painting: painting, finish: finish, results: results, telling: telling,
             defaultSkip: "25", defaultAnchor: 0, masking: masking,
             background: input == nil ? background?.colour ?? Self.white : nil)
-        try repainting.run(input ?? strokes) { try subject(masking) }
     }
 
     private static let white = Colour(red: 255, green: 255, blue: 255)
 
-    private func subject(_ masking: Masking?) throws -> Subject {
+    private func subject(on input: String?, mask path: String?) throws -> Subject {
         let drawn = try InputPicture(strokes)
         var subject: Subject
         if let input {
@@ -91,7 +101,7 @@ struct SketchCommand: PaintingCommand {
         var below = subject.picture
         if finish.colour { below = below.inColour() }
         let sketched = try below.drawnOver(with: drawn.picture, name: strokes, over: canvasName)
-        guard let masking, let path = mask.mask else {
+        guard let masking, let path else {
             subject.picture = sketched
             return subject
         }

@@ -10,7 +10,7 @@ import Threads
     import Darwin
 #endif
 
-struct UpscaleCommand: ItemCommand {
+struct UpscaleCommand: FolderCommand {
     static let configuration = CommandConfiguration(
         commandName: "upscale",
         abstract: "Enlarge pictures by a learned upscaler, without painting anything anew.",

@@ -61,6 +61,29 @@ import Testing
         try place.refuse(["batch", "jobs.csv", "-o", "two"], code: 65, naming: ["line 2", "maks"])
     }
 
+    @Test("a sketch of a list is the sketch alone, through a mask and without one, and is not painted twice")
+    func sketches() throws {
+        try pictures("a.png")
+        let size = PixelSize(width: 16, height: 16)
+        let drawn = (0..<size.area).flatMap { [200, 40, 40, $0 % 16 < 8 ? 255 : 0].map(UInt8.init) }
+        try place.write(Picture(size: size, channels: .rgba, eight: drawn), to: "strokes.png")
+        let white = (0..<size.area).map { UInt8($0 / 16 < 8 ? 255 : 0) }
+        try place.write(Picture(size: size, channels: .grey, eight: white), to: "a_mask.png")
+        try place.write(
+            "command,input,strokes,mask,output\nsketch,a.png,strokes.png,,all.png\nsketch,a.png,strokes.png,a_mask.png,part.png\n",
+            to: "jobs.csv")
+        let more = ["--steps", "4", "--seed", "7"]
+        let first = try place.succeed(["batch", "jobs.csv", "-o", "out"] + more)
+        #expect(first.outputLines == ["out/all.png", "out/part.png"])
+        let alone = ["sketch", "a.png", "--strokes", "strokes.png"] + more
+        try place.succeed(alone + ["-o", "all.png"])
+        try place.succeed(alone + ["--mask", "a_mask.png", "-o", "part.png"])
+        for name in ["all.png", "part.png"] { #expect(try place.bytes("out/" + name) == place.bytes(name)) }
+        #expect(try place.succeed(["batch", "jobs.csv", "-o", "out"] + more).errors.contains("2 finished before"))
+        try place.write("command,input\nsketch,a.png\n", to: "jobs.csv")
+        try place.refuse(["batch", "jobs.csv", "-o", "two"] + more, code: 65, naming: ["line 2", "--strokes"])
+    }
+
     @Test("lines may ask for several commands, and options reach those that have them")
     func commands() throws {
         try pictures("a.png", "b.png", "c.png")

@@ -8,7 +8,7 @@ struct BatchCommand: ParsableCommand {
         usage: "velatura batch <manifest> [<options>] [<options of the commands>]",
         discussion: """
             A manifest is CSV with a header, or a list of objects in JSON or YAML. Its names are the long options of refine, \
-            inpaint, outpaint, gobig, fit, noise and upscale, and command, input and output. What a line does not say, the \
+            inpaint, outpaint, sketch, gobig, fit, noise and upscale, and command, input and output. What a line does not say, the \
             command line says: all options of those commands may be given here. A run that was stopped goes on where it was \
             when it is run again.
 
@@ -36,7 +36,7 @@ struct BatchCommand: ParsableCommand {
     /// Every command that makes pictures from pictures, one by one.
     private static let commands: [any ItemCommand.Type] = [
         RefineCommand.self, InpaintCommand.self, OutpaintCommand.self, GoBigCommand.self, FitCommand.self,
-        NoiseCommand.self, UpscaleCommand.self,
+        NoiseCommand.self, UpscaleCommand.self, SketchCommand.self,
     ]
 
     func run() throws {

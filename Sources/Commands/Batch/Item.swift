@@ -62,19 +62,23 @@ extension ItemWork {
     func size(of path: String) throws -> PixelSize { try PictureFile.glance(path).size }
 }
 
-/// A command that makes pictures from pictures, one by one.
+/// A command that makes pictures from pictures, one by one: lists may ask for it.
 protocol ItemCommand: ParsableCommand {
-    var inputs: [String] { get }
     /// The mask, or the folder of masks, that pairs with the inputs.
     var maskPath: String? { get }
+
+    /// - Throws: ``PaintingError`` where the options cannot be, whatever the pictures are
+    func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork]
+}
+
+/// One that takes folders of pictures, too.
+protocol FolderCommand: ItemCommand {
+    var inputs: [String] { get }
     var results: ResultOptions { get }
     var batch: BatchOptions { get }
     var telling: TellingOptions { get }
     /// Whether only plans are told.
     var plansOnly: Bool { get }
-
-    /// - Throws: ``PaintingError`` where the options cannot be, whatever the pictures are
-    func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork]
 }
 
 /// A result as it is to stand in the end.
@@ -86,7 +90,7 @@ struct ExpectedResult {
     var carriesRecipe: Bool
 }
 
-extension ItemCommand {
+extension FolderCommand {
     var plansOnly: Bool { telling.explain }
 
     func run() throws {

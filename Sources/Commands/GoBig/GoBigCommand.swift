@@ -2,7 +2,7 @@ import ArgumentParser
 import Painting
 import Threads
 
-struct GoBigCommand: PaintingCommand, ItemCommand {
+struct GoBigCommand: PaintingCommand, FolderCommand {
     static let configuration = CommandConfiguration(
         commandName: "gobig",
         abstract: "Enlarge pictures and paint new detail into them, tile by tile.",
