@@ -33,8 +33,7 @@ struct ComposeCommand: ParsableCommand {
     @Option(name: .long, help: "Bring masks of another size to the base's: stretched, cropped, or turned clockwise.")
     var maskFit: MaskFit?
 
-    @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
-    var threads: Int?
+    @OptionGroup var threading: ThreadOptions
 
     @OptionGroup(title: "Results") var results: ResultOptions
     @OptionGroup(title: "Telling") var telling: TellingOptions
@@ -51,9 +50,6 @@ struct ComposeCommand: ParsableCommand {
         }
         guard (0...1024).contains(feather) else {
             throw ValidationError("--feather is \(feather), but a number of pixels from 0 to 1024 is expected.")
-        }
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
         }
         _ = try opacities()
     }
@@ -83,7 +79,7 @@ struct ComposeCommand: ParsableCommand {
             let output = try results.options()
             var plan = OutputPlan(output, results: 1)
             let path = telling.explain ? "" : try plan.path(for: .init(input: base, command: "compose"))
-            let threads = Threads(threads)
+            let threads = threading.pool
             let base = try InputPicture(base)
             try console.warnOfColour(base.picture, named: self.base)
             var (layers, made): ([Compose.Layer], [ComposeRecipe.Layer]) = ([], [])

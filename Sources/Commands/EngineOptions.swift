@@ -8,21 +8,15 @@ struct EngineOptions: ParsableArguments {
     @Option(name: .long, help: "How exact matrix products are; convolutions are exact always.")
     var precision: Engine.Precision = .auto
 
-    @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
-    var threads: Int?
+    @OptionGroup var threading: ThreadOptions
 
     @Option(
         name: .long, help: ArgumentHelp("Most memory to use. (default: as much as is fastest)", valueName: "size"))
     var memoryLimit: MemoryLimit?
 
-    func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
-        }
-    }
-
     func makeEngine(profile: Profile? = nil) throws -> Engine {
-        try Engine.chosen(threads: threads, precision: precision, memoryLimit: memoryLimit, profile: profile)
+        try Engine.chosen(
+            threads: threading.threads, precision: precision, memoryLimit: memoryLimit, profile: profile)
     }
 }
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import Painting
 import Raster
 import RasterFiles
-import Threads
 
 extension FitMode: ExpressibleByArgument {}
 
@@ -43,8 +42,7 @@ struct FitCommand: FolderCommand {
     @Flag(name: .long, help: "List the sizes to choose from with their aspect error, and write nothing.")
     var list = false
 
-    @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
-    var threads: Int?
+    @OptionGroup var threading: ThreadOptions
 
     @OptionGroup var limits: SizeLimitOptions
     @OptionGroup(title: "Results") var results: ResultOptions
@@ -64,9 +62,6 @@ struct FitCommand: FolderCommand {
         if let maxPixels, maxPixels < 1 {
             throw ValidationError("--max-pixels is \(maxPixels), but a number above 0 is expected.")
         }
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
-        }
         if let aspect, Proportions(aspect) == nil {
             throw ValidationError("--aspect is \"\(aspect)\", but two numbers such as 16:9 are expected.")
         }
@@ -77,7 +72,7 @@ struct FitCommand: FolderCommand {
 
     func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
         let session = PaintingSession(
-            console: run.console, output: try run.output(results), journal: run.journal, threads: Threads(threads))
+            console: run.console, output: try run.output(results), journal: run.journal, threads: threading.pool)
         return items.map { FitWork(self, $0, session, isAlone: items.count == 1) }
     }
 

@@ -81,7 +81,7 @@ final class FitWork: ItemWork {
     /// A picture that runs on beyond its sides is held whole; its mask goes beside it.
     private func runOn(_ ready: Ready, began: Double, _ advance: () throws -> Void) throws {
         let (plan, hash) = (ready.plan, ready.recipe.hash(over: ready.source.metadata))
-        let fitted = plan.apply(to: try ready.source.picture(), threads: Threads(command.threads))
+        let fitted = plan.apply(to: try ready.source.picture(), threads: command.threading.pool)
         try advance()
         try session.write(
             fitted, ready.recipe, over: ready.source.metadata, to: paths[0], input: item.input, began: began)
@@ -147,7 +147,7 @@ final class FitWork: ItemWork {
             try session.console.report(.note(line(ready)))
         }
         if plan.mode == .outpaint { return try runOn(ready, began: began) { try advance(work, "fitting") } }
-        let (folder, threads) = (try session.folder(of: path), Threads(command.threads))
+        let (folder, threads) = (try session.folder(of: path), command.threading.pool)
         source.folder = folder
         try session.write(
             plan.target, channels: source.channels, depth: source.depth, ready.recipe, over: source.metadata, to: path,

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Painting
 import Raster
-import Threads
 
 extension Roughness.Kind: ExpressibleByArgument {}
 
@@ -77,8 +76,7 @@ struct NoiseCommand: FolderCommand {
     @Option(name: .long, help: ArgumentHelp("The noise to use. (default: random, told and recorded)", valueName: "n"))
     var seed: UInt64?
 
-    @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
-    var threads: Int?
+    @OptionGroup var threading: ThreadOptions
 
     @OptionGroup var limits: SizeLimitOptions
     @OptionGroup(title: "Results") var results: ResultOptions
@@ -91,9 +89,6 @@ struct NoiseCommand: FolderCommand {
         }
         guard (0...64).contains(outline) else {
             throw ValidationError("--outline is \(outline), but a whole number of pixels from 0 to 64 is expected.")
-        }
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
         }
         for (option, value) in [("--mask", mask), ("--gate-out", gateOut)] where value?.isEmpty == true {
             throw ValidationError("\(option) is \"\", but a picture is expected.")
@@ -128,7 +123,7 @@ struct NoiseCommand: FolderCommand {
 
     func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
         let session = PaintingSession(
-            console: run.console, output: try run.output(results), journal: run.journal, threads: Threads(threads))
+            console: run.console, output: try run.output(results), journal: run.journal, threads: threading.pool)
         let seed = roughness.amount.isCalming ? 0 : seed ?? run.sharedSeed()
         return items.map { NoiseWork(self, $0, session, seed: seed) }
     }

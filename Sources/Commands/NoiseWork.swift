@@ -110,7 +110,7 @@ final class NoiseWork: ItemWork {
             mask = ready.mask.map {
                 MaskRows(
                     $0, command.maskFit, to: ready.source.size, inverts: command.invertMask, in: folder,
-                    threads: Threads(command.threads))
+                    threads: command.threading.pool)
             }
         }
 
@@ -122,7 +122,7 @@ final class NoiseWork: ItemWork {
         func roughened(
             _ take: (_ band: Roughening.Result, _ rows: Range<Int>, _ found: Findings?) throws -> Void
         ) throws {
-            let (source, threads) = (ready.source, Threads(command.threads))
+            let (source, threads) = (ready.source, command.threading.pool)
             func picture(_ wanted: Range<Int>) throws -> Picture {
                 try Interruption.check()
                 return try rows.rows(wanted)

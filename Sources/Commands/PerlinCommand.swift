@@ -2,7 +2,6 @@ import ArgumentParser
 import Painting
 import Raster
 import RasterFiles
-import Threads
 
 extension PerlinPicture.Mode: ExpressibleByArgument {}
 
@@ -67,8 +66,7 @@ struct PerlinCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The noise to use. (default: random, told and recorded)", valueName: "n"))
     var seed: UInt64?
 
-    @Option(name: .long, help: ArgumentHelp("Threads to use. (default: all processors)", valueName: "n"))
-    var threads: Int?
+    @OptionGroup var threading: ThreadOptions
 
     @OptionGroup var limits: SizeLimitOptions
     @OptionGroup(title: "Results") var results: ResultOptions
@@ -77,9 +75,6 @@ struct PerlinCommand: ParsableCommand {
     func validate() throws {
         if results.output == nil, !telling.explain {
             throw ValidationError("There is no input to name the result after. Give -o a file or a folder.")
-        }
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads is \(threads), but a whole number from 1 to 1024 is expected.")
         }
     }
 
@@ -93,7 +88,7 @@ struct PerlinCommand: ParsableCommand {
             let picture = PerlinPicture(
                 mode, octaves: octaves?.counts ?? PerlinPicture.defaultOctaves, wrap: wrap?.wrap ?? .init())
             let start = PerlinStart(picture, seed: seed ?? randomSeed())
-            let session = PaintingSession(console: console, output: output, threads: Threads(threads))
+            let session = PaintingSession(console: console, output: output, threads: threading.pool)
             let recipe = PerlinRecipe(start, wrap: wrap?.text, size: size.size, form: session.form(at: path))
             if telling.explain {
                 return console.say(
@@ -109,7 +104,7 @@ struct PerlinCommand: ParsableCommand {
                 let meter = ProgressMeter(total: Double(size.size.area), now: clock)
                 try withoutActuallyEscaping(send) { send in
                     try start.bands(
-                        size.size, depth: output.depth ?? 8, threads: Threads(threads),
+                        size.size, depth: output.depth ?? 8, threads: threading.pool,
                         pause: { try Interruption.check() }
                     ) { band in
                         try send(band)

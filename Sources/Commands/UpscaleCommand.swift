@@ -61,7 +61,7 @@ struct UpscaleCommand: FolderCommand {
         }
         let session = PaintingSession(
             console: run.console, output: try run.output(results), journal: run.journal,
-            threads: Threads(running.threads))
+            threads: running.threading.pool)
         return items.map { UpscaleWork(self, $0, session, run.upscalers) }
     }
 
@@ -69,13 +69,13 @@ struct UpscaleCommand: FolderCommand {
 
     /// Loads the upscaler.
     func makeUpscaler(verbose: Bool) throws -> any PictureUpscaler {
-        if isLanczos { return LanczosUpscaler(threads: .init(running.threads)) }
+        if isLanczos { return LanczosUpscaler(threads: running.threading.pool) }
         return try LearnedUpscaler(
             named: upscaler, on: running.makeEngine(profile: verbose ? .init() : nil))
     }
 
     /// All that loading depends on.
     var upscalerKey: String {
-        "\([upscaler, running.precision.rawValue, running.threads.map(String.init) ?? "", running.memoryLimit?.argument ?? ""])"
+        "\([upscaler, running.precision.rawValue, running.threading.threads.map(String.init) ?? "", running.memoryLimit?.argument ?? ""])"
     }
 }

@@ -61,7 +61,7 @@ final class UpscaleWork: ItemWork {
         Upscaling(try upscaler(), size, scale: command.scale)
     }
 
-    private var threads: Threads { Threads(command.running.threads) }
+    private var threads: Threads { command.running.threading.pool }
 
     private func opened() throws -> Ready {
         if let ready { return ready }

@@ -27,8 +27,6 @@ public func runVelatura() {
     Interruption.install()
     // A reader that goes away (`velatura … | head`) is an error of writing, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
-    // So is a file that grows beyond what the user is allowed.
-    signal(SIGXFSZ, SIG_IGN)
     let words = GoBigParts.joined(CommandLineWords.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst())))
     do {
         var command = try Velatura.parseAsRoot(words)

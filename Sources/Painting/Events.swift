@@ -88,5 +88,3 @@ package enum PaintingEvent: Sendable {
     case result(Result)
 }
 
-/// Receives events. May throw to stop the work; ``PaintingError/interrupted`` when the user asked for it.
-package typealias PaintingReporter = (PaintingEvent) throws -> Void

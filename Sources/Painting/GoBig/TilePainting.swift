@@ -23,6 +23,9 @@ package final class TilePainting {
     /// Of tiles that were painted in this run, by their index.
     package private(set) var tellings: [Int: Telling] = [:]
 
+    /// Tiles whose files were found whole, or written, in this run.
+    private var whole: Set<Int> = []
+
     package init(_ goBig: GoBig, enlarged: PixelStore, strength: TileStrength, folder: TileFolder) {
         (self.goBig, self.folder, self.strength) = (goBig, folder, strength)
         threads = goBig.studio.model.engine.threads
@@ -46,7 +49,13 @@ package final class TilePainting {
     }
 
     /// Whether a tile is there already, and whole.
-    package func isThere(_ tile: TilePlan.Tile) -> Bool { folder.tile(tile, key: goBig.keys[tile.index]) != nil }
+    package func isThere(_ tile: TilePlan.Tile) -> Bool {
+        // Many tiles ask for each of those around them: a file is read for that once.
+        if whole.contains(tile.index) { return true }
+        guard folder.tile(tile, key: goBig.keys[tile.index]) != nil else { return false }
+        whole.insert(tile.index)
+        return true
+    }
 
     /// Tiles that one waits for.
     package func missing(beneath tile: TilePlan.Tile) throws -> [TilePlan.Tile] {
@@ -67,6 +76,7 @@ package final class TilePainting {
             tile, on: region, from: try roughened(tile), strength: try strength(tile), stem: folder.stem(key: key),
             advance: advance)
         try folder.keep(painted, tile, key: key, threads: threads)
+        whole.insert(tile.index)
         tellings[tile.index] = Telling(seconds: clock() - began, isExact: isExact)
     }
 
