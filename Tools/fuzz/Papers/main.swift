@@ -1,0 +1,7 @@
+import Fuzzing
+
+if CommandLine.arguments.dropFirst().first == "seeds" {
+    try PaperSeeds.write(CommandLine.arguments[2], root: CommandLine.arguments[3])
+} else {
+    fuzz(["weights": WeightsTarget.run, "papers": PapersTarget.run])
+}
