@@ -17,11 +17,11 @@ struct PatienceTests {
 
     /// What libtiff must know of one grey pixel, which lies at place 8.
     private var onePixel: [[UInt8]] {
-        [
-            entry(0x100, 3, 1, 1), entry(0x101, 3, 1, 1), entry(0x102, 3, 1, 8), entry(0x103, 3, 1, 1),
-            entry(0x106, 3, 1, 1), entry(0x111, 4, 1, 8), entry(0x115, 3, 1, 1), entry(0x116, 3, 1, 1),
-            entry(0x117, 4, 1, 1),
+        // Width, height, bits, compression, grey, the strip's place, channels, rows, bytes.
+        let values = [
+            (0x100, 1), (0x101, 1), (0x102, 8), (0x103, 1), (0x106, 1), (0x111, 8), (0x115, 1), (0x116, 1), (0x117, 1),
         ]
+        return values.map { entry($0.0, 4, 1, $0.1) }
     }
 
     /// Directories behind one another, the first of them the file's; each is told where the next begins.
@@ -30,10 +30,13 @@ struct PatienceTests {
         var (body, place) = ([UInt8](), 12)
         for (directory, length) in zip(directories, lengths) {
             let entries = directory(place + length)
-            body += short(entries.count) + entries.joined() + long(0)
+            body += short(entries.count)
+            body += entries.joined()
+            body += long(0)
             place += length
         }
-        return Array("II".utf8) + short(42) + long(12) + [7, 0, 0, 0] + body + behind
+        let head: [UInt8] = Array("II".utf8) + short(42) + long(12)
+        return head + [7, 0, 0, 0] + body + behind
     }
 
     @Test("directories whose entries all lead to a directory of such entries", .timeLimit(.minutes(1)))
@@ -75,7 +78,8 @@ struct PatienceTests {
     func markers() throws {
         let whole = try Fixtures().bytes("baseline-444.jpg")
         func with(_ count: Int) -> [UInt8] {
-            whole[..<2] + Array(repeatElement([0xFF, 0xE1, 0, 3, 65] as [UInt8], count: count).joined()) + whole[2...]
+            let marker: [UInt8] = [0xFF, 0xE1, 0, 3, 65]
+            return Array(whole[..<2]) + Array(repeatElement(marker, count: count).joined()) + Array(whole[2...])
         }
         #expect(failure(with(3000)) == nil)
         #expect(
@@ -92,8 +96,9 @@ struct PatienceTests {
         let text = try #require(chunks.first { $0.name == "iTXt" })
         #expect(text.bytes.count < 20_000)
         func with(_ count: Int) -> [UInt8] {
-            one[..<8] + chunks[0].bytes + Array(repeatElement(text.bytes, count: count).joined())
-                + chunks[1...].filter { $0.name != "iTXt" }.flatMap(\.bytes)
+            let texts = Array(repeatElement(text.bytes, count: count).joined())
+            let rest = chunks[1...].filter { $0.name != "iTXt" }.flatMap(\.bytes)
+            return Array(one[..<8]) + chunks[0].bytes + texts + rest
         }
         #expect(failure(with(9)) == nil)
         #expect(

@@ -21,8 +21,13 @@ program() {
     esac
 }
 
-# start PROGRAM… with the libraries that have coverage
-start() { LD_LIBRARY_PATH="$work/lib" SWIFT_BACKTRACE=enable=no "$@"; }
+# start PROGRAM… with the libraries that have coverage. What names the places of a fault needs the system's own.
+start() {
+    mkdir -p "$work/bin"
+    printf '#!/bin/sh\nunset LD_LIBRARY_PATH\nexec "%s" "$@"\n' "$(dirname "$swiftc")/llvm-symbolizer" >"$work/bin/llvm-symbolizer"
+    chmod +x "$work/bin/llvm-symbolizer"
+    ASAN_SYMBOLIZER_PATH=$work/bin/llvm-symbolizer LD_LIBRARY_PATH=$work/lib SWIFT_BACKTRACE=enable=no "$@"
+}
 
 case ${1:-} in
 build)
@@ -43,10 +48,18 @@ seeds)
 run)
     target=$2
     mkdir -p "$work/corpus/$target" "$work/found/$target"
-    # One file after another whatever becomes of them: a fault is kept, and the search goes on.
-    VELATURA_FUZZ=$target start nice -n 19 "$(program "$target")" -fork=1 -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1 \
-        -max_total_time="$3" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -artifact_prefix="$work/found/$target/" \
-        "$work/corpus/$target" 2>&1 | tee "$work/$target.txt" | grep -E "cov:|ERROR|SUMMARY|Broken" | tail -40
+    : >"$work/$target.txt"
+    # A fault is kept and ends the search, which then begins anew with what was learnt.
+    end=$(($(date +%s) + $3)) rounds=0
+    while left=$((end - $(date +%s))) && [ $left -gt 0 ] && [ $rounds -lt 200 ]; do
+        rounds=$((rounds + 1))
+        VELATURA_FUZZ=$target start nice -n 19 "$(program "$target")" -max_total_time=$left -print_funcs=0 \
+            -print_final_stats=1 -timeout=10 -rss_limit_mb=2048 -max_len=65536 -artifact_prefix="$work/found/$target/" \
+            "$work/corpus/$target" >>"$work/$target.txt" 2>&1 || true
+    done
+    grep -E "ERROR|SUMMARY|Broken|Fatal" "$work/$target.txt" | sort | uniq -c || true
+    grep -aE "cov:" "$work/$target.txt" | tail -1
+    awk -v rounds=$rounds '/number_of_executed_units/ { sum += $2 } END { print sum " files in " rounds " rounds" }' "$work/$target.txt"
     ls "$work/found/$target"
     ;;
 again)

@@ -111,15 +111,17 @@ extension Picture.Samples {
     }
 }
 
-/// A file that only memory holds, filled anew for each run.
+/// A file without a name that only memory holds, filled anew for each run.
 struct PassingFile {
     let folder = "/dev/shm"
     let path: String
     private let descriptor: Int32
 
     init() {
-        descriptor = memfd_create("velatura-fuzz", 0)
+        var template = Array("\(folder)/velatura-fuzz-XXXXXX".utf8CString)
+        descriptor = mkstemp(&template)
         require(descriptor >= 0, "there is no passing file")
+        unlink(template)
         path = "/proc/self/fd/\(descriptor)"
     }
 
