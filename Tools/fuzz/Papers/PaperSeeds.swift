@@ -14,6 +14,27 @@ enum PaperSeeds {
             guard let bytes = files.contents(atPath: "\(torch)/\(name)"), bytes.count <= 1 << 16 else { continue }
             try keep(Array(bytes), "weights", name.replacingOccurrences(of: "/", with: "-"))
         }
+        // The names by which adapters, hypernetworks and whole models are known.
+        let module = "lora_unet_mid_block_attentions_0_proj_in."
+        let known: [[String: [Int]]] = [
+            [module + "lora_down.weight": [1, 2], module + "lora_up.weight": [2, 1], module + "alpha": []],
+            [
+                module + "hada_w1_a": [2, 1], module + "hada_w1_b": [1, 2], module + "hada_w2_a": [2, 1],
+                module + "hada_w2_b": [1, 2], module + "dora_scale": [2, 1],
+            ],
+            [
+                "4.0.linear.0.weight": [8, 4], "4.0.linear.0.bias": [8], "4.0.linear.1.weight": [4, 8],
+                "4.0.linear.1.bias": [4],
+            ],
+            [
+                "model.diffusion_model.input_blocks.0.0.weight": [4, 4, 3, 3],
+                "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": [4, 8],
+                "model.diffusion_model.out.2.weight": [4, 4, 3, 3],
+                "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight": [4, 8],
+                "first_stage_model.decoder.conv_in.weight": [4, 4, 3, 3],
+            ],
+        ]
+        for (index, shapes) in known.enumerated() { try keep(safetensors(shapes), "weights", "known-\(index)") }
         let recipe = """
             {"velatura":"0.1","command":"refine","prompt":"a lake","negative":"fog","guidance":7.5,"skip":60,"steps":50,
             "seed":7,"sampler":"ddim","schedule":"model","size":[64,64],"loops":2,"source":{"name":"a.png","sha256":"00"},
@@ -51,5 +72,18 @@ enum PaperSeeds {
         for (index, (paper, text)) in papers.enumerated() {
             try keep([paper.rawValue] + Array(text.utf8), "papers", "\(paper)-\(index)")
         }
+    }
+
+    /// Tensors of half-precision zeros.
+    private static func safetensors(_ shapes: [String: [Int]]) -> [UInt8] {
+        var (entries, end) = ([String](), 0)
+        for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
+            let start = end
+            end += shape.reduce(2, *)
+            entries.append("\"\(name)\":{\"dtype\":\"F16\",\"shape\":\(shape),\"data_offsets\":[\(start),\(end)]}")
+        }
+        let header = Array("{\(entries.joined(separator: ","))}".utf8)
+        return withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init) + header
+            + [UInt8](repeating: 0, count: end)
     }
 }

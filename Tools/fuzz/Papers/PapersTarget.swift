@@ -26,7 +26,7 @@ enum PapersTarget {
         case .prompt:
             _ = PromptTags(text)
             _ = PromptPart.parts(of: text)
-            _ = PromptSchedule(text, calls: 20)
+            _ = PromptSchedule(text, calls: body.count % 3 * 10)
         }
         return true
     }
