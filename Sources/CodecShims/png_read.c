@@ -175,7 +175,7 @@ static int arrange(codec_png *self) {
         return codec_fail(self->failure, CODEC_OUT_OF_MEMORY, "there is no memory left");
     }
     size_t moved_count = 0;
-    uint64_t first = 0;
+    uint64_t first = 0, readable = self->source.count;
     uint8_t head[8];
     for (uint64_t place = 8; place <= self->source.count;) {
         // Long chunks are stepped over without reading what lies between.
@@ -183,6 +183,8 @@ static int arrange(codec_png *self) {
         size_t got = near ? fetch(self, place, head, sizeof head)
                           : codec_source_read(&self->source, place, head, sizeof head, self->failure);
         uint64_t end = place + 12 + big_endian(head);
+        // libpng would make room for all that a chunk claims to have. Data it takes as they come.
+        if (got == sizeof head && end > self->source.count && !is_one_of(head + 4, "IDAT")) readable = place;
         if (got < sizeof head || end > self->source.count || is_one_of(head + 4, "IEND")) break;
         if (!first && is_one_of(head + 4, "IDAT")) first = place;
         if (!first) note_colour(self, head + 4, place + 8, big_endian(head));
@@ -200,7 +202,7 @@ static int arrange(codec_png *self) {
     uint64_t from = moved_count ? first : 0;
     for (size_t index = 0; index < moved_count; from = moved[index++].end)
         self->pieces[self->piece_count++] = (piece){from, moved[index].start};
-    self->pieces[self->piece_count++] = (piece){from, self->source.count};
+    self->pieces[self->piece_count++] = (piece){from, readable};
     free(moved);
     unpack_profile(self);
     return self->failure->status == CODEC_OK ? 0 : -1;
