@@ -28,8 +28,8 @@ struct ExifData {
         static let pixelsDown = 0xA003
     }
 
-    /// What the data say; upright where they say nothing or nonsense. Nonsense is too what could not be written over: the picture
-    /// would turn again with every file that it goes through.
+    /// What the data say; upright where they say nothing or nonsense. What could not be written over is nonsense too: the
+    /// picture would turn again with every file that it goes through.
     var orientation: Orientation {
         guard let tag = first?[Name.orientation], tag.count == 1, tag.kind == 3 || tag.kind == 4 else { return .upright }
         return file.integer(tag).flatMap(Orientation.init) ?? .upright
