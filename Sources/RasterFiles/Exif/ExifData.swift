@@ -31,7 +31,7 @@ struct ExifData {
     /// What the data say; upright where they say nothing or nonsense. What could not be written over is nonsense too: the
     /// picture would turn again with every file that it goes through.
     var orientation: Orientation {
-        guard let tag = first?[Name.orientation], tag.count == 1, tag.kind == 3 || tag.kind == 4 else { return .upright }
+        guard let tag = first?[Name.orientation], tag.count == 1, [3, 4].contains(tag.kind) else { return .upright }
         return file.integer(tag).flatMap(Orientation.init) ?? .upright
     }
 
