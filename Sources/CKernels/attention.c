@@ -1,7 +1,5 @@
 #include "attention.h"
 
-#include "bfloat16.h"
-
 #include <math.h>
 #include <stdint.h>
 #include <string.h>

@@ -27,6 +27,59 @@ typedef float NAME(element);
 INNER V NAME(load)(const float *from) { return *(const V *)from; }
 INNER void NAME(store)(float *to, V value) { *(V *)to = value; }
 
+/// The first `count` floats, wherever they lie; zeros for the rest.
+INNER V NAME(load_some)(const float *from, size_t count) {
+#if LANES == 16
+    return (V)_mm512_maskz_loadu_ps(count < LANES ? (__mmask16)((1u << count) - 1) : (__mmask16)-1, from);
+#else
+    V value = {0};
+    if (count >= LANES) memcpy(&value, from, sizeof value);
+    else for (size_t i = 0; i < count; i++) value[i] = from[i];
+    return value;
+#endif
+}
+
+/// Writes the first `count` floats, wherever they go.
+INNER void NAME(store_some)(float *to, V value, size_t count) {
+#if LANES == 16
+    _mm512_mask_storeu_ps(to, count < LANES ? (__mmask16)((1u << count) - 1) : (__mmask16)-1, (__m512)value);
+#else
+    if (count >= LANES) memcpy(to, &value, sizeof value);
+    else for (size_t i = 0; i < count; i++) to[i] = value[i];
+#endif
+}
+
+// Lanes of two rows, `step` apart, that change places: what is right of one goes where the left of the other was.
+#define UPPER(lane, step) ((lane) & (step) ? LANES + (lane) - (step) : (lane))
+#define LOWER(lane, step) ((lane) & (step) ? LANES + (lane) : (lane) + (step))
+#define FOUR(ROW, lane, step) ROW(lane, step), ROW(lane + 1, step), ROW(lane + 2, step), ROW(lane + 3, step)
+#if LANES == 16
+#define EVERY(ROW, step) FOUR(ROW, 0, step), FOUR(ROW, 4, step), FOUR(ROW, 8, step), FOUR(ROW, 12, step)
+#elif LANES == 8
+#define EVERY(ROW, step) FOUR(ROW, 0, step), FOUR(ROW, 4, step)
+#else
+#define EVERY(ROW, step) FOUR(ROW, 0, step)
+#endif
+#define EXCHANGE(step) \
+    UNROLLED for (int r = 0; r < LANES; r++) \
+        if (!(r & (step))) { \
+            V upper = rows[r], lower = rows[r + (step)]; \
+            rows[r] = __builtin_shufflevector(upper, lower, EVERY(UPPER, step)); \
+            rows[r + (step)] = __builtin_shufflevector(upper, lower, EVERY(LOWER, step)); \
+        }
+
+/// A square of LANES rows, turned over its diagonal.
+INNER void NAME(transpose)(V rows[LANES]) {
+    EXCHANGE(1)
+    EXCHANGE(2)
+#if LANES > 4
+    EXCHANGE(4)
+#endif
+#if LANES > 8
+    EXCHANGE(8)
+#endif
+}
+
 /// sum + the products of one element with a vector of them.
 INNER V NAME(multiply_add)(V sum, E a, V b) {
 #if HALF
@@ -36,15 +89,14 @@ INNER V NAME(multiply_add)(V sum, E a, V b) {
 #endif
 }
 
-/// An element of its factors; the second counts only where factors go in pairs.
-INNER E NAME(join)(float first, float second) {
 #if HALF
-    return (uint32_t)nearest_bfloat16(second) << 16 | nearest_bfloat16(first);
-#else
-    (void)second;
-    return first;
-#endif
+/// Elements of a vector of first factors and one of second ones.
+INNER V NAME(join)(V first, V second) {
+    const __m512i neighbours = _mm512_set_epi16(
+        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return (V)_mm512_permutexvar_epi16(neighbours, (__m512i)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first));
 }
+#endif
 
 INNER V NAME(larger)(V a, V b) {
 #if LANES == 16
@@ -128,38 +180,46 @@ TARGET static void NAME(products)(
     }
 }
 
-/// A row of `width` floats times a factor to elements, `step` apart.
-INNER void NAME(spread)(const float *from, size_t width, float factor, E *to, size_t step) {
+/// Up to LANES rows of `width` floats, `stride` apart, times a factor, to elements by columns: `step` elements from column
+/// to column, ROWS of a column side by side, `panel` elements from one such part to the next. Rows that are missing are zero.
+INNER void NAME(turn)(
+    const float *from, size_t stride, size_t rows, size_t width, float factor, E *to, size_t step, size_t panel
+) {
+    for (size_t i = 0; i < width; i += LANES * FACTORS, to += LANES * step) {
+        size_t left = width - i;
+        V square[LANES];
+        UNROLLED for (size_t r = 0; r < LANES; r++) {
+            const float *row = from + r * stride + i;
+            square[r] = r < rows ? NAME(load_some)(row, left) * factor : (V){0};
 #if HALF
-    uint32_t elements[LANES];
-    for (size_t i = 0; i < width; i += 2 * LANES) {
-        size_t left = width - i, count = left < 2 * LANES ? left : 2 * LANES;
-        __mmask32 mask = (__mmask32)((1ull << count) - 1);
-        V low = (V)_mm512_maskz_loadu_ps((__mmask16)mask, from + i) * factor;
-        V high = (V)_mm512_maskz_loadu_ps((__mmask16)(mask >> 16), from + i + LANES) * factor;
-        _mm512_storeu_si512(elements, (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low));
-        for (size_t e = 0; e < (count + 1) / 2; e++) to[(i / 2 + e) * step] = elements[e];
-    }
-#else
-    for (size_t i = 0; i < width; i++) to[i * step] = from[i] * factor;
+            V more = r < rows && left > LANES ? NAME(load_some)(row + LANES, left - LANES) * factor : (V){0};
+            square[r] = (V)_mm512_cvtne2ps_pbh((__m512)more, (__m512)square[r]);
 #endif
+        }
+        NAME(transpose)(square);
+        UNROLLED for (size_t e = 0; e < LANES; e++)
+            UNROLLED for (size_t part = 0; part * ROWS < LANES; part++)
+                if (e < ELEMENTS(left) && part * ROWS < rows)
+                    memcpy(to + e * step + part * panel, (const E *)&square[e] + part * ROWS, ROWS * sizeof(E));
+    }
 }
 
 /// Keys to panels of ROWS, transposed: [panels, width, ROWS]; values to [keys, width]. Elements hold neighbours along the
 /// inner index of their product. What is past the end is zero.
 TARGET static void NAME(pack)(const float *key, const float *value, size_t stride, size_t keys, size_t width, float *packed) {
     E *panels = (E *)packed, *values = panels + whole_keys(keys) * ELEMENTS(width);
-    for (size_t j = 0; j < keys; j++) {
-        E *panel = panels + j / ROWS * ROWS * ELEMENTS(width) + j % ROWS;
-        NAME(spread)(key + j * stride, width, 1, panel, ROWS);
+    for (size_t j = 0; j < keys; j += LANES) {
+        size_t rows = keys - j < LANES ? keys - j : LANES;
+        NAME(turn)(key + j * stride, stride, rows, width, 1, panels + j * ELEMENTS(width), ROWS, ROWS * ELEMENTS(width));
     }
-    for (size_t j = 0; j < keys; j += FACTORS, values += width) {
-        const float *from = value + j * stride;
-        if (FACTORS > 1 && j + 1 < keys)
-            for (size_t i = 0; i < width; i++) values[i] = NAME(join)(from[i], from[stride + i]);
-        else
-            for (size_t i = 0; i < width; i++) values[i] = NAME(join)(from[i], 0);
-    }
+    for (size_t j = 0; j < keys; j += FACTORS, values += width)
+        for (size_t i = 0; i < width; i += LANES) {
+            V elements = NAME(load_some)(value + j * stride + i, width - i);
+#if HALF
+            elements = NAME(join)(elements, j + 1 < keys ? NAME(load_some)(value + (j + 1) * stride + i, width - i) : (V){0});
+#endif
+            NAME(store_some)((float *)values + i, elements, width - i);
+        }
 }
 
 /// Scores of a vector of queries, a row for each key, to powers of two under the largest met so far: elements, over the
@@ -175,9 +235,7 @@ INNER void NAME(normalize)(float *scores, size_t count, const float *peak, float
         V next = {0};
         if (j + 1 < count) next = NAME(power_of_two)(NAME(load)(scores + (j + 1) * TOGETHER) - largest);
         added += next;
-        const __m512i neighbours = _mm512_set_epi16(
-            31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-        weight = (V)_mm512_permutexvar_epi16(neighbours, (__m512i)_mm512_cvtne2ps_pbh((__m512)next, (__m512)weight));
+        weight = NAME(join)(weight, next);
 #endif
         NAME(store)(to, weight);
     }
@@ -210,9 +268,9 @@ TARGET static void NAME(head)(
     float *peak = sums + width * TOGETHER, *total = peak + TOGETHER, *shrink = total + TOGETHER;
     size_t vectors = (rows + LANES - 1) / LANES;
     // The exponential is a power of two here: log₂e goes into the scale. Lanes without a query have one of zeros.
-    memset(queries, 0, ELEMENTS(width) * TOGETHER * sizeof *queries);
-    for (size_t r = 0; r < rows; r++)
-        NAME(spread)(query + r * stride, width, scale * 1.44269504f, (E *)queries + r, TOGETHER);
+    if (rows < TOGETHER) memset(queries, 0, ELEMENTS(width) * TOGETHER * sizeof *queries);
+    for (size_t r = 0; r < rows; r += LANES)
+        NAME(turn)(query + r * stride, stride, rows - r, width, scale * 1.44269504f, (E *)queries + r, TOGETHER, ROWS);
     for (size_t r = 0; r < TOGETHER; r++) {
         peak[r] = -INFINITY;
         total[r] = 0;
@@ -239,17 +297,27 @@ TARGET static void NAME(head)(
                     width - i < ROWS ? width - i : ROWS, some, start > 0 ? shrink + lane : NULL, NULL);
         }
     }
-    for (size_t v = 0; v < vectors * LANES; v += LANES) {
-        V share = 1 / NAME(load)(total + v);
-        for (size_t i = 0; i < width; i++) NAME(store)(sums + i * TOGETHER + v, NAME(load)(sums + i * TOGETHER + v) * share);
+    for (size_t first = 0; first < rows; first += LANES) {
+        V share = 1 / NAME(load)(total + first);
+        for (size_t i = 0; i < width; i += LANES) {
+            V square[LANES];
+            UNROLLED for (size_t e = 0; e < LANES; e++)
+                square[e] = i + e < width ? NAME(load)(sums + (i + e) * TOGETHER + first) * share : (V){0};
+            NAME(transpose)(square);
+            UNROLLED for (size_t r = 0; r < LANES; r++)
+                if (first + r < rows) NAME(store_some)(out + (first + r) * stride + i, square[r], width - i);
+        }
     }
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < width; i++) out[r * stride + i] = sums[i * TOGETHER + r];
 }
 
 #undef E
 #undef ELEMENTS
 #undef FACTORS
+#undef UPPER
+#undef LOWER
+#undef FOUR
+#undef EVERY
+#undef EXCHANGE
 #undef PRODUCT
 #undef PRODUCTS
 #undef UNROLLED

@@ -16,6 +16,8 @@ final class Console {
     private var barIsShown = false
     /// Of hundreds of pictures, the short line on each plan is left out.
     var isOfMany = false
+    /// The picture at hand: an error is about it.
+    var subject: String?
 
     init(json: Bool, quiet: Bool, verbose: Bool) {
         (self.json, self.quiet, self.verbose) = (json, quiet, verbose)
@@ -27,7 +29,7 @@ final class Console {
         do {
             try body(self)
         } catch {
-            fail(reported(error))
+            fail(reported(error), path: subject)
             throw error
         }
     }

@@ -28,6 +28,10 @@ struct InpaintCommand: PaintingCommand, FolderCommand {
             valueName: "original|blur|noise|nothing|#rrggbb"))
     var fill: String?
 
+    @Option(
+        name: .long, help: "Start from Perlin noise under the mask, as velatura perlin makes it, instead of a fill.")
+    var perlinInit: PerlinPicture.Mode?
+
     @OptionGroup(title: "Noise level") var level: LevelOptions
     @OptionGroup(title: "Painting") var painting: PaintingOptions
     @OptionGroup var finish: FinishOptions
@@ -47,6 +51,10 @@ struct InpaintCommand: PaintingCommand, FolderCommand {
         if maskAlpha, mask.maskFit != nil {
             throw ValidationError("--mask-fit changes nothing with --mask-alpha. Leave it out.")
         }
+        if fill != nil, perlinInit != nil {
+            throw ValidationError(
+                "--fill and --perlin-init both say what painting starts from under the mask. Leave one out.")
+        }
         if let fill, Masking.Fill(fill) == nil {
             throw ValidationError(
                 "--fill is \"\(fill)\", but original, blur, noise, nothing or a colour such as #8090a0 is expected.")
@@ -61,7 +69,8 @@ struct InpaintCommand: PaintingCommand, FolderCommand {
         masking.fill = fill.flatMap(Masking.Fill.init) ?? .original
         let repainting = Repainting(
             command: "inpaint", level: level, painting: painting, finish: finish, results: results, telling: telling,
-            defaultSkip: masking.fill.defaultSkip, defaultAnchor: 1, masking: masking)
+            defaultSkip: masking.fill.defaultSkip, defaultAnchor: 1, masking: masking,
+            perlinInit: perlinInit)
         // One mask for all is read once.
         var file: InputPicture?
         return try repainting.works(items, run) { item in

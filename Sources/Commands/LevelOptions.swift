@@ -11,6 +11,9 @@ struct LevelOptions: ParsableArguments {
     )
     var skip: String?
 
+    /// Percent skipped from a Perlin start, where nothing says another.
+    static let skipOfPerlin = "10"
+
     @Option(name: .long, help: ArgumentHelp("The same the other way round: skip = 100·(1 − s).", valueName: "s[,s…]"))
     var strength: String?
 

@@ -20,6 +20,13 @@ struct OutpaintCommand: PaintingCommand, FolderCommand {
     var inputs: [String]
 
     @OptionGroup(title: "New area") var area: NewAreaOptions
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Start from Perlin noise in the new area, as velatura perlin makes it, at a skip of 10 where no other is given."
+        ))
+    var perlinInit: PerlinPicture.Mode?
+
     @OptionGroup(title: "Noise level") var level: LevelOptions
     @OptionGroup(title: "Painting") var painting: PaintingOptions
     @OptionGroup var finish: FinishOptions
@@ -27,14 +34,22 @@ struct OutpaintCommand: PaintingCommand, FolderCommand {
     @OptionGroup(title: "Folders") var batch: BatchOptions
     @OptionGroup(title: "Telling") var telling: TellingOptions
 
-    func validate() throws { try level.check(with: painting) }
+    func validate() throws {
+        try level.check(with: painting)
+        if perlinInit != nil, area.method == .spectral {
+            throw ValidationError(
+                "--method spectral and --perlin-init both say what painting starts from in the new area. Leave one out."
+            )
+        }
+    }
 
     var maskPath: String? { nil }
 
     func works(_ items: [Item], _ run: ItemRun) throws -> [any ItemWork] {
         let repainting = Repainting(
             command: "outpaint", level: level, painting: painting, finish: finish, results: results, telling: telling,
-            defaultSkip: "0", defaultAnchor: 1, masking: area.masking)
+            defaultSkip: perlinInit == nil ? "0" : LevelOptions.skipOfPerlin, defaultAnchor: 1, masking: area.masking,
+            perlinInit: perlinInit)
         return try repainting.works(items, run) { Subject(try InputPicture($0.input)) }
     }
 }

@@ -51,7 +51,7 @@ struct PaintCommand: PaintingCommand {
             guard Set(seeds).count == seeds.count else {
                 throw PaintingError.usage("--seed names a seed twice. Leave one out.")
             }
-            let skips = try level.skips(default: "10", steps: painting.stepCount)
+            let skips = try level.skips(default: LevelOptions.skipOfPerlin, steps: painting.stepCount)
             guard skips.count == 1 else {
                 throw PaintingError.usage(
                     "paint takes one noise level, but \(skips.count) are given. Give one, or paint once for each.")

@@ -41,7 +41,7 @@ struct PerlinCommand: ParsableCommand {
         abstract: "Make a cloudy picture of Perlin noise, to start painting from.",
         discussion: """
             This is Disco Diffusion's Perlin start: the mean of a coarse field and a finer one, each stretched to full \
-            contrast. refine and paint take it as their init image with --perlin-init.
+            contrast. refine, paint, inpaint and outpaint take it as their init image with --perlin-init.
 
               velatura perlin -o clouds.png --size 640x448 --seed 3
               velatura perlin -o tile.png --size 512x512 --mode gray --wrap xy --seed 3

@@ -63,7 +63,7 @@ struct SamplingOptions: ParsableArguments {
         }
         if compat == .disco || compat == .progrock {
             throw ValidationError(
-                "--compat \(compat.rawValue) comes with CLIP guidance and GoBig; its rules say nothing about painting in latents yet. Choose none, webui or diffusers."
+                "--compat \(compat.rawValue) has the rules of pixel models that CLIP guides, which are not painted with yet. Choose none, webui or diffusers."
             )
         }
     }

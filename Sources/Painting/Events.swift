@@ -87,4 +87,3 @@ package enum PaintingEvent: Sendable {
     case note(String)
     case result(Result)
 }
-

@@ -194,7 +194,7 @@ package struct Refine {
         let fills: Bool
         switch masking.fill {
         case .blur, .colour: fills = true
-        default: fills = false
+        default: fills = settings.perlinInit != nil
         }
         return 1 + (fills ? 1 : 0) + (studio.model.takesMask ? 1 : 0)
     }

@@ -124,6 +124,47 @@ import Testing
         #expect(one.samples != (try painted(["refine", "in.png"])).samples)
     }
 
+    @Test("inpaint and outpaint start from Perlin noise where they paint, and keep the rest to the bit")
+    func maskedPerlin() throws {
+        let source = try place.read("in.png")
+        let values = (0..<64 * 48).map { $0 % 64 < 40 ? 0 : 255 as UInt8 }
+        try place.write(Picture(size: source.size, channels: .grey, eight: values), to: "mask.png")
+        for (base, skip, column) in [
+            (["inpaint", "in.png", "--mask", "mask.png"], "25", 0), (["outpaint", "in.png", "--left", "32"], "10", 32),
+        ] {
+            let plain = try painted(base + ["--skip", skip])
+            let results = try ["mixed", "gray"].map { mode in
+                let picture = try painted(base + ["--perlin-init", mode])
+                #expect(try picture.recipe()["perlin-init"] as? String == mode)
+                #expect("\(try picture.recipe()["skip"] ?? "")" == skip)
+                try expectRepeated(base)
+                for y in 0..<48 {
+                    for x in 0..<40 {
+                        for channel in 0..<3 { #expect(picture[column + x, y, channel] == source[x, y, channel]) }
+                    }
+                }
+                return picture.samples
+            }
+            #expect(Set(results + [plain.samples]).count == 3)
+        }
+        // With nearly nothing to run, the clouds themselves show: their own grey, not the picture's colours.
+        let clouds = try painted(
+            [
+                "inpaint", "in.png", "--mask", "mask.png", "--perlin-init", "gray", "--skip", "80", "--colour-anchor",
+                "0",
+            ])
+        try place.succeed(["perlin", "--size", "64x48", "--mode", "gray", "--seed", "7", "-o", "clouds.png"])
+        let perlin = try place.read("clouds.png").colour()
+        func distance(_ other: Picture) -> Int {
+            (0..<48).reduce(0) { sum, y in
+                (48..<64).reduce(sum) { sum, x in
+                    (0..<3).reduce(sum) { $0 + abs(Int(clouds[x, y, $1]) - Int(other[x, y, $1])) }
+                }
+            }
+        }
+        #expect(distance(perlin) < distance(source))
+    }
+
     @Test("what does not go together is refused before a model is loaded")
     func refusals() throws {
         for (arguments, parts) in [
@@ -133,6 +174,14 @@ import Testing
             ),
             (["refine", "in.png", "--noise", "loud"], ["loud"]),
             (["refine", "in.png", "--perlin-init", "blue"], ["blue"]),
+            (
+                ["inpaint", "in.png", "--mask", "no.png", "--fill", "blur", "--perlin-init", "gray"],
+                ["--fill", "--perlin-init"]
+            ),
+            (
+                ["outpaint", "in.png", "--left", "8", "--method", "spectral", "--perlin-init", "gray"],
+                ["--method", "--perlin-init"]
+            ),
             (["paint", "--size", "9x9", "-o", "x.png", "--skip", "20"], ["--skip", "--perlin-init"]),
             (
                 ["paint", "--size", "9x9", "-o", "x.png", "--perlin-init", "gray", "--skip", "20,40"],

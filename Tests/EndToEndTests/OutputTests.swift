@@ -335,6 +335,7 @@ import Testing
         let event = try #require(try jsonLines(finished.output).first)
         #expect(event["event"] as? String == "error" && event["code"] as? Int == 66)
         #expect((event["text"] as? String)?.contains("nowhere.png") == true)
+        #expect(event["path"] as? String == "nowhere.png")
         #expect(finished.errorLines.count == 1)
     }
 

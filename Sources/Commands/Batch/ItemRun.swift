@@ -54,32 +54,32 @@ final class ItemRun {
 
     /// Paints a short list, stage by stage. The first fault ends it.
     func paint(_ works: [any ItemWork]) throws {
-        for work in works {
+        try each(works) { work in
             if let fault = work.item.fault { throw fault }
         }
         if !plansOnly {
             var names = OutputPlan(OutputOptions(), results: works.reduce(0) { $0 + $1.resultCount })
-            for work in works {
+            try each(works) { work in
                 try work.settle(&names)
                 try work.session.tellPages(of: work.item.input)
             }
         }
-        for work in works { try work.open() }
-        let requests = try works.map { try $0.request() }
+        try each(works) { try $0.open() }
+        let requests = try each(works) { try $0.request() }
         if let odd = requests.firstIndex(where: { $0?.key != requests[0]?.key }) {
             throw PaintingError.usage(
                 "The prompts in \(works[0].item.input) and \(works[odd].item.input) name different LoRAs or hypernetworks, but one model paints both. Refine them one at a time, or give --prompt."
             )
         }
         let studio = try requests.first?.flatMap { try shelf.studio(for: $0) }
-        for work in works { try work.prepare(studio) }
+        try each(works) { try $0.prepare(studio) }
         try tellSeed()
-        for work in works { try work.tell() }
+        try each(works) { try $0.tell() }
         if plansOnly { return }
 
         let began = clock()
         let meter = ProgressMeter(total: works.reduce(0) { $0 + $1.work }, now: clock)
-        for work in works {
+        try each(works) { work in
             try work.make { [console] amount, stage in
                 let stage = works.count > 1 ? "\(work.item.input), \(stage)" : stage
                 try console.report(.progress(meter.add(amount, stage: stage)))
@@ -87,5 +87,16 @@ final class ItemRun {
         }
         console.clearBar()
         if let studio { works.first?.session.tellProfile(of: studio, seconds: clock() - began) }
+    }
+
+    /// Does something about each picture of a short list in turn. An error names the one that it came up with.
+    @discardableResult
+    private func each<Result>(_ works: [any ItemWork], _ body: (any ItemWork) throws -> Result) rethrows -> [Result] {
+        let results = try works.map { work in
+            console.subject = work.item.input
+            return try body(work)
+        }
+        console.subject = nil
+        return results
     }
 }

@@ -23,25 +23,40 @@ struct Ground {
     /// - Parameter pass: length of the picture's own history
     init(_ canvas: Canvas, _ settings: Settings, pass: Int, for model: DiffusionModel, threads: Threads) {
         let (plan, masking) = (canvas.plan, settings.masking)
-        let working =
-            settings.perlinStart(plan.working, threads: threads)
-            ?? plan.prepare(
-                canvas.space.seen(
-                    canvas.begun(settings, pass: pass, threads: threads).cropped(to: canvas.frame), threads: threads),
-                threads: threads)
-        picture = Tensor(picture: working)
+        let clouds = settings.perlinStart(plan.working, threads: threads)
+        func begun() -> FloatPicture {
+            let begun = canvas.begun(settings, pass: pass, threads: threads).cropped(to: canvas.frame)
+            return plan.prepare(canvas.space.seen(begun, threads: threads), threads: threads)
+        }
         guard let mask = canvas.mask, let masking else {
+            picture = Tensor(picture: clouds ?? begun())
             (filled, cells, plane) = (nil, nil, nil)
             return
         }
+        let working = begun()
+        picture = Tensor(picture: working)
         let part = mask.cropped(to: canvas.frame)
         cells = LatentMask(part, plan, factor: model.codec.factor)
         let seen =
             plan.isScaled
             ? part.resized(to: plan.working, threads: threads).values
             : plan.prepare(part.picture, threads: threads).values
-        filled = Self.filled(working, seen, masking.fill).map { Tensor(picture: $0) }
+        filled =
+            (clouds.map { Self.laid($0, over: working, seen) } ?? Self.filled(working, seen, masking.fill))
+            .map { Tensor(picture: $0) }
         plane = model.takesMask ? Plane(picture, seen, factor: model.codec.factor, masking.conditioning) : nil
+    }
+
+    /// Another picture where the mask shows it, as opaque as results are.
+    private static func laid(_ other: FloatPicture, over picture: FloatPicture, _ mask: [Float]) -> FloatPicture {
+        var result = picture
+        for pixel in mask.indices where mask[pixel] > 0 {
+            let alpha = min(1, 2 * mask[pixel])
+            for channel in pixel * 3..<pixel * 3 + 3 {
+                result.values[channel] += alpha * (other.values[channel] - result.values[channel])
+            }
+        }
+        return result
     }
 
     private static func filled(_ picture: FloatPicture, _ mask: [Float], _ fill: Masking.Fill) -> FloatPicture? {
@@ -49,13 +64,7 @@ struct Ground {
         switch fill {
         case .original, .noise, .nothing: return nil
         case .colour(let colour):
-            let values = colour.values
-            for pixel in mask.indices {
-                let alpha = min(1, 2 * mask[pixel])
-                for channel in 0..<3 {
-                    result.values[pixel * 3 + channel] += alpha * (values[channel] - result.values[pixel * 3 + channel])
-                }
-            }
+            return laid(FloatPicture(size: picture.size, colour: colour.values), over: picture, mask)
         case .blur:
             let around = picture.picture(depth: 8)
                 .filledFromAround(mask.map { UInt8(($0 * 255).rounded()) }).floats()

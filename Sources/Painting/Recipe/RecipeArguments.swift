@@ -105,7 +105,7 @@ package struct RecipeArguments: Sendable {
         for key in ["aspect", "method", "edge-seed", "falloff", "colour-variation"] { give(key) }
         for key in ["blur", "grow", "area", "padding", "mask-fit"] { give(key) }
         give("inpainting-mask-weight", unless: "1")
-        if command == "inpaint" { give("fill") } else { taken.insert("fill") }
+        if command == "inpaint", recipe["perlin-init"].isNull { give("fill") } else { taken.insert("fill") }
         for key in ["invert-mask", "mask-alpha", "from-inversion", "inversion-sigma-adjustment"] {
             taken.insert(key)
             if recipe[key].bool == true { options.append("--\(key)") }
