@@ -55,11 +55,15 @@ package enum JSON: Decodable, Sendable, Equatable {
         do {
             do {
                 return try decoder.decode(type, from: data)
-            } catch DecodingError.dataCorrupted {
-                // Python writes infinities into scheduler descriptions, which only this dialect of JSON has. It comes second
-                // because Foundation's reader of it knows no "\u0000".
-                decoder.allowsJSON5 = true
-                return try decoder.decode(type, from: data)
+            } catch DecodingError.dataCorrupted(let context) {
+                // Python writes infinities into scheduler descriptions.
+                guard let plain = PythonNumbers.replaced(in: file.bytes) else {
+                    throw DecodingError.dataCorrupted(context)
+                }
+                decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                    positiveInfinity: PythonNumbers.infinity, negativeInfinity: PythonNumbers.minusInfinity,
+                    nan: PythonNumbers.noNumber)
+                return try decoder.decode(type, from: Data(plain))
             }
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
             throw .invalid("\(file.name) has an unexpected value at \(path(context)).")
