@@ -50,7 +50,7 @@ final class FitWork: ItemWork {
     }
 
     private var options: FitOptions {
-        FitOptions(mode: command.mode, goal: command.goal, multiple: command.multiple)
+        FitOptions(mode: command.mode, goal: command.goal, multiple: command.sideMultiple)
     }
 
     private func plan(_ size: PixelSize) throws(PaintingError) -> FitPlan {
@@ -71,7 +71,7 @@ final class FitWork: ItemWork {
         let source = try InputStrips(item.input, command.limits)
         let plan = try plan(source.reader.size)
         let recipe = FitRecipe(
-            plan: plan, goal: command.goal, multiple: command.multiple, source: source.identity,
+            plan: plan, goal: command.goal, multiple: command.sideMultiple, source: source.identity,
             form: session.form(at: paths.first ?? ""))
         let new = Ready(source: source.reader, plan: plan, recipe: recipe)
         ready = new
@@ -177,7 +177,7 @@ final class FitWork: ItemWork {
             }
             return
         }
-        Console.say("\(item.input): \(source), multiples of \(command.multiple)")
+        Console.say("\(item.input): \(source), multiples of \(command.sideMultiple)")
         for candidate in candidates {
             let aspect = candidate.isExact ? "exact" : "aspect \(Self.percent(candidate.aspectError))"
             Console.say(
