@@ -9,7 +9,7 @@ RELEASE = -c release
 PROGRAM = .build/release/velatura
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-one demo demo-gobig install uninstall bench bench-peers bench-images golden golden-python fixtures masks format lint clean
+.PHONY: help setup build test test-one demo demo-gobig install uninstall bench bench-peers bench-images golden golden-python fixtures masks fuzz format lint clean
 
 help: ## this list
 	@echo "Velatura: make TARGET"
@@ -79,11 +79,18 @@ fixtures: ## write Tests/Fixtures/ anew (PYTHON=… with what Tools/fixtures/REA
 masks: ## draw masks/ anew from their outlines
 	$(GOLDEN_PYTHON) Tools/masks/draw_masks.py
 
+TARGET ?= tiff
+SECONDS ?= 600
+fuzz: ## look for files that harm the program (TARGET=tiff SECONDS=600; Tools/fuzz/README.md)
+	Tools/fuzz/fuzz.sh build
+	Tools/fuzz/fuzz.sh seeds
+	Tools/fuzz/fuzz.sh run $(TARGET) $(SECONDS)
+
 format: ## format all Swift
-	$(SWIFT) format -i -p -r Sources Tests Package.swift Benchmarks
+	$(SWIFT) format -i -p -r Sources Tests Package.swift Benchmarks Tools/fuzz
 
 lint: ## check the format of all Swift
-	$(SWIFT) format lint -s -p -r Sources Tests Package.swift Benchmarks
+	$(SWIFT) format lint -s -p -r Sources Tests Package.swift Benchmarks Tools/fuzz
 
 clean: ## remove everything that was built
-	rm -rf .build .build-install demo
+	rm -rf .build .build-fuzz .build-install demo

@@ -66,3 +66,15 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
 )
+
+// Fuzzers: `make fuzz`, which says what they are built with. No part of any other build.
+if Context.environment["VELATURA_FUZZ_BUILD"] != nil {
+    package.targets += [
+        .target(name: "CFuzzDriver", path: "Tools/fuzz/Driver"),
+        .target(name: "Fuzzing", dependencies: ["CFuzzDriver"], path: "Tools/fuzz/Fuzzing"),
+        .executableTarget(
+            name: "velatura-fuzz-pictures", dependencies: ["Fuzzing", "RasterFiles"], path: "Tools/fuzz/Pictures"),
+        .executableTarget(
+            name: "velatura-fuzz-papers", dependencies: ["Fuzzing", "Painting"], path: "Tools/fuzz/Papers"),
+    ]
+}

@@ -15,11 +15,16 @@ static void *open_first(const char *const *names) {
 int lazy_open(const char *const *names, const lazy_symbol *symbols, char *message, size_t capacity) {
     void *library = open_first(names);
     if (!library) {
-        // The loader's complaint begins with the file it lacks: the library itself, or one that it needs.
+        // The loader's complaint begins with the file that it lacks, the library itself or one that it needs, and with
+        // the whole path of one that it has found and cannot use.
         dlopen(names[0], RTLD_NOW);
         const char *complaint = dlerror();
-        size_t length = complaint ? strcspn(complaint, ":") : 0;
-        if (length && strncmp(complaint, names[0], length))
+        size_t length = complaint ? strcspn(complaint, ":") : 0, own = strlen(names[0]);
+        if (length > own && complaint[length] && !strncmp(complaint + length - own, names[0], own))
+            snprintf(
+                message, capacity, "the library %.*s cannot be used (%s)", (int)length, complaint,
+                complaint + length + 2);
+        else if (length && strncmp(complaint, names[0], length))
             snprintf(message, capacity, "the library %s needs %.*s, which is not installed", names[0], (int)length, complaint);
         else
             snprintf(message, capacity, "the library %s is not installed", names[0]);

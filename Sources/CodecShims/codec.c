@@ -15,6 +15,14 @@ int codec_fail(codec_failure *failure, codec_status status, const char *format, 
     va_start(arguments, format);
     vsnprintf(failure->text, sizeof failure->text, format, arguments);
     va_end(arguments);
+    // Libraries break their lines, and may repeat what the file says: any white space and what commands a terminal is a blank.
+    char *end = failure->text;
+    for (const char *from = failure->text; *from; from++) {
+        int is_blank = (unsigned char)*from <= ' ' || *from == 0x7F;
+        if (is_blank && (end == failure->text || end[-1] == ' ')) continue;
+        *end++ = is_blank ? ' ' : *from;
+    }
+    *end = 0;
     return -1;
 }
 

@@ -7,6 +7,9 @@
 /// Scans of a progressive file beyond this many are an attack on patience: each costs a pass over the whole picture.
 enum { MOST_SCANS = 500 };
 
+/// Application markers that are kept: libjpeg goes through all of them for each that comes.
+enum { MOST_MARKERS = 4096 };
+
 /// A file that is read as it is decoded.
 typedef struct {
     struct jpeg_source_mgr manager;
@@ -36,9 +39,19 @@ static void count_scans(j_common_ptr info) {
 static void begin_input(j_decompress_ptr info) { (void)info; }
 static void end_input(j_decompress_ptr info) { (void)info; }
 
+/// Once for each buffer, which has room for some thousands more.
+static void count_markers(j_decompress_ptr info, jpeg_trap *trap) {
+    int count = 0;
+    for (jpeg_saved_marker_ptr marker = info->marker_list; marker; marker = marker->next) count++;
+    if (count <= MOST_MARKERS) return;
+    codec_fail(trap->failure, CODEC_UNSUPPORTED, "it has more than %d application markers", MOST_MARKERS);
+    longjmp(trap->trap, 1);
+}
+
 static boolean fill_input(j_decompress_ptr info) {
     jpeg_source *self = (jpeg_source *)info->src;
     jpeg_trap *trap = (jpeg_trap *)info->err;
+    count_markers(info, trap);
     size_t count = codec_source_read(&self->source, self->place, self->buffer, sizeof self->buffer, trap->failure);
     if (!count) {
         info->err->msg_code = JWRN_JPEG_EOF;
@@ -144,11 +157,14 @@ int codec_jpeg_end(codec_jpeg *self, codec_failure *failure) {
     return 0;
 }
 
-codec_span codec_jpeg_marker(codec_jpeg *self, int number, size_t index) {
-    for (jpeg_saved_marker_ptr marker = self->info.marker_list; marker; marker = marker->next)
-        if (marker->marker == JPEG_APP0 + number && index-- == 0)
-            return (codec_span){marker->data, marker->data_length};
-    return (codec_span){0};
+size_t codec_jpeg_markers(codec_jpeg *self, int number, codec_span *spans, size_t room) {
+    size_t count = 0;
+    for (jpeg_saved_marker_ptr marker = self->info.marker_list; marker; marker = marker->next) {
+        if (marker->marker != JPEG_APP0 + number) continue;
+        if (count < room) spans[count] = (codec_span){marker->data, marker->data_length};
+        count++;
+    }
+    return count;
 }
 
 void codec_jpeg_close(codec_jpeg *self) {

@@ -11,6 +11,9 @@ enum { MOST_PIECES = 1000 };
 /// What may be said of colours: bytes of a profile, and of a chunk of numbers.
 enum { MOST_PROFILE = 1 << 25, MOST_NUMBERS = 32 };
 
+/// Bytes of all texts, unpacked. libpng has a limit for each, of which a small file can have a thousand.
+enum { MOST_TEXT = 1 << 26 };
+
 static const char colour_names[] = "cICPmDCVcLLIsRGBgAMAcHRM";
 
 typedef struct {
@@ -30,6 +33,9 @@ struct codec_png {
     uint64_t buffer_place;
     size_t buffer_count;
     int cut_short, started;
+    /// Texts that were counted, and their bytes.
+    int counted_texts;
+    size_t text_bytes;
     /// Where the packed profile lies, and what it was unpacked to.
     piece packed;
     uint8_t *profile;
@@ -66,8 +72,23 @@ static size_t fetch(codec_png *self, uint64_t place, uint8_t *out, size_t count)
     return count;
 }
 
+/// Counts the texts that have come.
+static void count_texts(codec_png *self) {
+    png_textp texts;
+    int count = 0;
+    lazy_png_get_text(self->png, self->info, &texts, &count);
+    for (; self->counted_texts < count; self->counted_texts++) {
+        png_textp text = &texts[self->counted_texts];
+        self->text_bytes += text->compression >= PNG_ITXT_COMPRESSION_NONE ? text->itxt_length : text->text_length;
+    }
+    if (self->text_bytes <= MOST_TEXT) return;
+    codec_fail(self->failure, CODEC_UNSUPPORTED, "its texts have more than %d bytes", MOST_TEXT);
+    longjmp(self->trap, 1);
+}
+
 static void read_bytes(png_structp png, png_bytep out, size_t count) {
     codec_png *self = lazy_png_get_io_ptr(png);
+    count_texts(self);
     while (count) {
         if (self->piece_index < self->piece_count && self->place == self->pieces[self->piece_index].end) {
             self->piece_index++;
@@ -154,7 +175,7 @@ static int arrange(codec_png *self) {
         return codec_fail(self->failure, CODEC_OUT_OF_MEMORY, "there is no memory left");
     }
     size_t moved_count = 0;
-    uint64_t first = 0;
+    uint64_t first = 0, readable = self->source.count;
     uint8_t head[8];
     for (uint64_t place = 8; place <= self->source.count;) {
         // Long chunks are stepped over without reading what lies between.
@@ -162,6 +183,8 @@ static int arrange(codec_png *self) {
         size_t got = near ? fetch(self, place, head, sizeof head)
                           : codec_source_read(&self->source, place, head, sizeof head, self->failure);
         uint64_t end = place + 12 + big_endian(head);
+        // libpng would make room for all that a chunk claims to have. Data it takes as they come.
+        if (got == sizeof head && end > self->source.count && !is_one_of(head + 4, "IDAT")) readable = place;
         if (got < sizeof head || end > self->source.count || is_one_of(head + 4, "IEND")) break;
         if (!first && is_one_of(head + 4, "IDAT")) first = place;
         if (!first) note_colour(self, head + 4, place + 8, big_endian(head));
@@ -179,7 +202,7 @@ static int arrange(codec_png *self) {
     uint64_t from = moved_count ? first : 0;
     for (size_t index = 0; index < moved_count; from = moved[index++].end)
         self->pieces[self->piece_count++] = (piece){from, moved[index].start};
-    self->pieces[self->piece_count++] = (piece){from, self->source.count};
+    self->pieces[self->piece_count++] = (piece){from, readable};
     free(moved);
     unpack_profile(self);
     return self->failure->status == CODEC_OK ? 0 : -1;

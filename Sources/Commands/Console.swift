@@ -104,9 +104,10 @@ final class Console {
         return failure == 0 ? nil : String(cString: strerror(failure)).lowercased()
     }
 
-    /// One line, even where a file's name has several.
+    /// One line, even where a file's name has several, and nothing that commands a terminal.
     static func complain(_ line: String) {
-        send("Error: \(line.replacing("\n", with: "\\n").replacing("\r", with: "\\r"))\n", to: STDERR_FILENO)
+        let line = line.replacing("\n", with: "\\n").replacing("\r", with: "\\r")
+        send("Error: \(RecipeWords.printable(line))\n", to: STDERR_FILENO)
     }
 
     /// All of a text, however the descriptor takes it.
@@ -130,7 +131,8 @@ final class Console {
     /// A line on standard error.
     func tell(_ line: String) {
         clearBar()
-        Self.send(line + "\n", to: STDERR_FILENO)
+        // It may hold a stranger's words, such as a prompt that was found in a picture.
+        Self.send(RecipeWords.printable(line) + "\n", to: STDERR_FILENO)
     }
 
     private func draw(_ reading: ProgressMeter.Reading) {

@@ -292,6 +292,20 @@ import Testing
             ["refine", "in.png", "--steps", "4", "-o", "locked/", "--seed", "1"], code: 73, naming: ["locked"])
     }
 
+    @Test("words from files cannot command the terminal that they are told on")
+    func terminals() throws {
+        try place.write("[{\"a\\u001b[2J\": 1, \"a\\u001b[2J\": 2}]", to: "list.json")
+        let refused = try place.run(["batch", "list.json"])
+        #expect(refused.code == 65 && refused.errorLines.count == 1 && refused.errors.contains("is there twice"))
+        #expect(!refused.errors.contains("\u{1B}"))
+
+        var picture = Picture.sample(32, 32, .rgb)
+        picture.metadata["parameters"] = "a \u{1B}[31mlake\nSteps: 20, Sampler: Euler, CFG scale: 1, Seed: 1"
+        try place.write(picture, to: "in.png")
+        let painted = try place.run(["refine", "in.png", "-o", "out.png", "--steps", "1", "--seed", "1"])
+        #expect(painted.code == 0 && painted.errors.contains("lake") && !painted.errors.contains("\u{1B}"))
+    }
+
     @Test("names with spaces, accents, quotes, newlines and a leading dash are only names")
     func names() throws {
         for name in ["two words.png", "Äpfel 🍎.png", "-dash.png", "quote'\".png", "no ending", "a.b.c.png", ".hidden"] {

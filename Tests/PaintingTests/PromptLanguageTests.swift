@@ -93,9 +93,11 @@ import Testing
             String(repeating: "[", count: 20_000), String(repeating: "(a", count: 5000),
             String(repeating: "[a:", count: 5000) + String(repeating: ":3]", count: 5000),
             String(repeating: "[a|", count: 5000) + String(repeating: "]", count: 5000),
-            String(repeating: "<a:", count: 20_000), "[a:b:1e999]", "[a:b:-1e999]", "[a:b:9999999999999999999.5]",
+            String(repeating: "<a:", count: 20_000), "[a:b:1e999]", "[a:b:1.0e999]", "[a:b:-1e999]",
+            "[a:b:9999999999999999999.5]",
             "(a:99999999999999999999999999)", String(repeating: "a:1)", count: 5000), "\\", "[\\", "(a:", "[a:b:",
         ] {
+            #expect(PromptSchedule(text, calls: 0).entries.count == 1)
             let entries = PromptSchedule(PromptTags(text).rest, calls: 4).entries
             #expect(entries.last?.end == 4 && entries.count <= 4)
             #expect(!WeightedText(text).runs.isEmpty)

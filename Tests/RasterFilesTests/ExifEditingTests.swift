@@ -62,6 +62,26 @@ struct ExifEditingTests {
         #expect(fields.value("ExifIFD:0xa003") == .number(1))
     }
 
+    @Test("an orientation that cannot be written over is none: a picture does not turn with every file")
+    func orientations() throws {
+        // One entry, orientation 6; behind it the same once more, for values that lie elsewhere.
+        func exif(kind: UInt8, count: UInt8) -> [UInt8] {
+            let value: [UInt8] = count * (kind == 1 ? 1 : 2) > 4 ? [26, 0, 0, 0] : [6, 0, 0, 0]
+            return Array("II*\0".utf8) + [8, 0, 0, 0, 1, 0, 0x12, 1, kind, 0, count, 0, 0, 0] + value + [0, 0, 0, 0]
+                + [6, 0, 6, 0, 6, 0, 6, 0]
+        }
+        for (kind, count, turns) in [(3, 1, true), (4, 1, true), (1, 1, false), (3, 2, false), (3, 4, false)] {
+            var picture = Picture(size: PixelSize(width: 3, height: 2), channels: .grey, eight: Array(0..<6))
+            picture.metadata.exif = exif(kind: UInt8(kind), count: UInt8(count))
+            for format in [PictureFormat.png, .jpeg] {
+                let once = try PictureFile.decode(PictureFile.encode(picture, as: format), name: "it")
+                #expect(once.size == PixelSize(width: turns ? 2 : 3, height: turns ? 3 : 2), "\(kind) \(count)")
+                let twice = try PictureFile.decode(PictureFile.encode(once, as: format), name: "it")
+                #expect(twice.size == once.size, "\(kind) \(count)")
+            }
+        }
+    }
+
     @Test("directories that lead in circles, entries without end, places behind it: copied or left out, never a crash")
     func hostile() throws {
         let sound = try #require(try PictureFile.read(fixtures.path("maker-notes-ii.jpg")).metadata.exif)

@@ -153,9 +153,9 @@ codec_jpeg *codec_jpeg_open(const codec_source *source, codec_header *header, co
 void codec_jpeg_unroll(codec_jpeg *reader, int file, uint64_t bytes);
 int codec_jpeg_rows(codec_jpeg *reader, uint32_t y, uint32_t count, void *samples, codec_failure *failure);
 int codec_jpeg_end(codec_jpeg *reader, codec_failure *failure);
-/// Until the first rows: application marker `number` (1 EXIF and XMP, 2 ICC, 13 Photoshop) at `index` among those, or an
-/// empty span.
-codec_span codec_jpeg_marker(codec_jpeg *reader, int number, size_t index);
+/// Until the first rows: how many application markers `number` (1 EXIF and XMP, 2 ICC, 13 Photoshop) there are; as many of
+/// them as there is room for are put into `spans`.
+size_t codec_jpeg_markers(codec_jpeg *reader, int number, codec_span *spans, size_t room);
 void codec_jpeg_close(codec_jpeg *reader);
 
 typedef struct codec_jpeg_writer codec_jpeg_writer;

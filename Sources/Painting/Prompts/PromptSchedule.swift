@@ -47,7 +47,8 @@ private indirect enum Piece {
     static func call(_ when: String, _ calls: Int) -> Int {
         let number = decimal(when) ?? 0
         let wanted = when.contains(".") ? number * Double(calls) : number
-        return Int(min(max(wanted, -1), Double(calls)))
+        // Numbers beyond all bounds are none where there are no calls.
+        return wanted > -1 ? Int(min(wanted, Double(calls))) : -1
     }
 
     func collect(_ ends: inout Set<Int>, _ calls: Int) {

@@ -28,9 +28,11 @@ struct ExifData {
         static let pixelsDown = 0xA003
     }
 
-    /// What the data say; upright where they say nothing or nonsense.
+    /// What the data say; upright where they say nothing or nonsense. What could not be written over is nonsense too: the
+    /// picture would turn again with every file that it goes through.
     var orientation: Orientation {
-        file.integer(first?[Name.orientation]).flatMap(Orientation.init) ?? .upright
+        guard let tag = first?[Name.orientation], tag.count == 1, [3, 4].contains(tag.kind) else { return .upright }
+        return file.integer(tag).flatMap(Orientation.init) ?? .upright
     }
 
     /// Pixels per metre, where the data say so.

@@ -28,7 +28,8 @@ struct TagFile {
     struct Directory {
         /// Where it lies, the link to the next one included.
         var range: Range<Int>
-        /// In file order, but for those whose values have an impossible size.
+        /// In file order, but for those whose values have an impossible size, and those whose number was there before: each
+        /// could lead to all of a directory again.
         var tags: [Tag]
         /// Where the next one begins, 0 where there is none.
         var next: Int
@@ -88,7 +89,7 @@ struct TagFile {
         let start = place + sizes.count
         let all = fetch(start, entries * sizes.entry + sizes.link)
         guard all.count >= sizes.entry else { return nil }
-        var tags: [Tag] = []
+        var (tags, numbers): ([Tag], Set<Int>) = ([], [])
         for index in 0..<min(entries, all.count / sizes.entry) {
             let entry = all[index * sizes.entry..<(index + 1) * sizes.entry]
             let at = entry.startIndex
@@ -99,7 +100,8 @@ struct TagFile {
             let own = start + index * sizes.entry
             let inside = own + sizes.entry - sizes.inside
             let rest = entry[(at + sizes.entry - sizes.inside)...]
-            guard !isTooMuch, let values = bytes <= sizes.inside ? inside : number(rest), values <= Int.max - bytes
+            guard !isTooMuch, let values = bytes <= sizes.inside ? inside : number(rest), values <= Int.max - bytes,
+                numbers.insert(name).inserted
             else { continue }
             tags.append(Tag(number: name, kind: kind, count: many, place: own, values: values..<values + bytes))
         }

@@ -23,9 +23,9 @@ enum JPEGMarkers {
     }
 
     private static func all(_ number: Int32, of reader: OpaquePointer) -> [[UInt8]] {
-        var result = [[UInt8]]()
-        while let bytes = codec_jpeg_marker(reader, number, result.count).copied { result.append(bytes) }
-        return result
+        var spans = [codec_span](repeating: .init(), count: codec_jpeg_markers(reader, number, nil, 0))
+        _ = codec_jpeg_markers(reader, number, &spans, spans.count)
+        return spans.compactMap(\.copied)
     }
 
     /// The profile put together from its numbered pieces; nil when there is none, empty when a piece is missing.

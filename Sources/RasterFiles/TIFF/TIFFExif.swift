@@ -45,7 +45,13 @@ extension TagFile {
         let end = ranges.map(\.upperBound).max() ?? 8
         guard end <= Self.furthest, ranges.allSatisfy({ $0.lowerBound >= 8 }) else { return nil }
         var data = [UInt8](repeating: 0, count: max(8, (end + 1) / 2 * 2))
-        for range in ranges { data.replaceSubrange(range, with: bytes(range)) }
+        // Values may share bytes, which are copied once.
+        var copied = 8
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where range.upperBound > copied {
+            let rest = max(copied, range.lowerBound)..<range.upperBound
+            data.replaceSubrange(rest, with: bytes(rest))
+            copied = rest.upperBound
+        }
         data.replaceSubrange(0..<8, with: head + bytes(data.count, 4))
         data += bytes(own.count, 2)
         for tag in own { data += bytes(tag.place..<tag.place + 12) }
@@ -53,18 +59,21 @@ extension TagFile {
     }
 
     private func packed(_ own: [Tag]) -> [UInt8]? {
-        var data = head + bytes(8, 4)
-        pack(own, into: &data, depth: 0)
+        var (data, room) = (head + bytes(8, 4), Self.mostBytes)
+        pack(own, into: &data, room: &room, depth: 0)
         return data
     }
 
     /// Appends a directory and behind it what it points to.
-    private func pack(_ tags: [Tag], into data: inout [UInt8], depth: Int) {
+    ///
+    /// - Parameter room: bytes of values that may still be taken, which may share those of the file
+    private func pack(_ tags: [Tag], into data: inout [UInt8], room: inout Int, depth: Int) {
         var entries: [(Tag, [UInt8])] = []
         for tag in tags where tag.kind <= 13 || isPointer(tag.number) {
             if isPointer(tag.number) {
                 if depth < 2, directory(of: tag) != nil { entries.append((tag, [])) }
-            } else if let value = bytes(tag, most: Self.mostBytes / 8), data.count + value.count < Self.mostBytes {
+            } else if let value = bytes(tag, most: min(room, Self.mostBytes / 8)) {
+                room -= value.count
                 entries.append((tag, value))
             }
         }
@@ -82,7 +91,7 @@ extension TagFile {
             }
             if isPointer(tag.number), let inner = directory(of: tag) {
                 (kind, many) = (4, 1)
-                pack(inner.tags, into: &data, depth: depth + 1)
+                pack(inner.tags, into: &data, room: &room, depth: depth + 1)
             }
             let entry = bytes(tag.number, 2) + bytes(kind, 2) + bytes(many, 4) + inside
             data.replaceSubrange(place..<place + 12, with: entry)

@@ -12,16 +12,19 @@ struct TIFFPages {
     /// Why what is in the file is no picture to be worked on, in words that continue a sentence.
     let fault: String?
 
-    /// More than any scanner makes.
-    private static let most = 10_000
+    /// More than any scanner makes: pages, and entries of all their directories, which may lie over one another.
+    private static let (most, mostEntries) = (10_000, 1 << 20)
 
     init?(_ source: codec_source) {
         guard let file = TagFile(source) else { return nil }
         self.file = file
         var (places, seen): ([Int], Set<Int>) = ([], [])
         var next = file.first
-        var fault: String?
-        while seen.count < Self.most, seen.insert(next).inserted, let directory = file.directory(at: next) {
+        var (fault, entries): (String?, Int) = (nil, 0)
+        while seen.count < Self.most, entries < Self.mostEntries, seen.insert(next).inserted,
+            let directory = file.directory(at: next)
+        {
+            entries += directory.range.count / file.sizes.entry
             let kind = file.integer(directory[0x00FE]) ?? 0
             let isPage = kind & 5 == 0 && file.integer(directory[0x00FF]) != 2
             if isPage { places.append(next) }
