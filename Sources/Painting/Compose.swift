@@ -24,7 +24,8 @@ package struct Compose {
     /// - Parameters:
     ///   - layers: pictures and masks of the base's size
     ///   - least: bits to mix in, where the pictures have fewer
-    package static func composed(_ base: Picture, _ layers: [Layer], depth least: Int = 8, threads: Threads) -> Picture {
+    package static func composed(_ base: Picture, _ layers: [Layer], depth least: Int = 8, threads: Threads) -> Picture
+    {
         let depth = max(base.depth, layers.map(\.picture.depth).max() ?? 8, least)
         let channels = Picture.Channels.holding(
             [base.channels]

@@ -28,7 +28,9 @@ package struct OutputOptions: Sendable {
     package func format(at path: String) -> PictureFormat { format ?? PictureFormat(path: path) ?? .png }
 
     /// Bits that a picture is worked on in: its own, or more where a result is to have more and holds them.
-    package func workingDepth(_ own: Int, at path: String) -> Int { max(own, min(depth ?? own, format(at: path).mostDepth)) }
+    package func workingDepth(_ own: Int, at path: String) -> Int {
+        max(own, min(depth ?? own, format(at: path).mostDepth))
+    }
 
     /// Refuses a format that contradicts the output's ending, and endings of formats that are not written.
     ///

@@ -3,7 +3,8 @@
 extension Picture.Channels {
     /// The fewest channels that hold what all of these hold. Inks hold inks alone.
     package static func holding(_ all: [Self]) -> Self {
-        (all.allSatisfy(\.isInks) ? Self.inks : all.allSatisfy(\.isGrey) ? .grey : .rgb).with(alpha: all.contains(where: \.hasAlpha))
+        (all.allSatisfy(\.isInks) ? Self.inks : all.allSatisfy(\.isGrey) ? .grey : .rgb).with(
+            alpha: all.contains(where: \.hasAlpha))
     }
 }
 

@@ -28,7 +28,8 @@ import Testing
     private static let commands: [[String]] = [
         ["fit", "--size", "30x20"], ["fit", "--size", "64x64", "--mode", "pad"],
         ["fit", "--size", "64x40", "--mode", "outpaint"], ["noise", "--seed", "3", "--flatness", "8"],
-        ["upscale", "--upscaler", "lanczos", "--scale", "1.5"], ["gobig", "--scale", "1.5", "--skip", "100", "--seed", "1"],
+        ["upscale", "--upscaler", "lanczos", "--scale", "1.5"],
+        ["gobig", "--scale", "1.5", "--skip", "100", "--seed", "1"],
     ]
 
     @Test("what is scaled, roughened or enlarged has values between those of 8 bits", arguments: commands)
@@ -73,7 +74,9 @@ import Testing
         let source = try place.read("in.png")
         try place.succeed(["fit", "in.png", "--size", "32x32", "--depth", "16", "-o", "cut.png"])
         let cut = try place.read("cut.png")
-        #expect(cut.samples == source.cropped(to: Rectangle(x: 8, y: 0, width: 32, height: 32)).converted(depth: 16).samples)
+        #expect(
+            cut.samples == source.cropped(to: Rectangle(x: 8, y: 0, width: 32, height: 32)).converted(depth: 16).samples
+        )
         try place.succeed(["fit", "in.png", "--size", "30x20", "--depth", "16", "--format", "jpeg", "-o", "it.jpg"])
         #expect(try place.read("it.jpg").depth == 8)
     }

@@ -162,7 +162,9 @@ import Testing
             func facts(_ picture: Picture) -> (means: [Double], deviation: Double) {
                 let part = picture.cropped(to: patch)
                 let means = (0..<3).map { c in
-                    Double((0..<part.height).reduce(0) { sum, y in sum + (0..<part.width).reduce(0) { $0 + part[$1, y, c] } })
+                    Double(
+                        (0..<part.height).reduce(0) { sum, y in sum + (0..<part.width).reduce(0) { $0 + part[$1, y, c] }
+                        })
                         / Double(part.size.area)
                 }
                 let squares = (0..<part.height).reduce(0.0) { sum, y in
@@ -193,7 +195,8 @@ import Testing
                 for patch in 0..<12 {
                     let (x, y) = (Int((Double(patch) * 8 + 4) * (Double(scale) ?? 0)), 8)
                     for c in 0..<4 {
-                        #expect(abs(result[x, y, c] - own[patch * 8 + 4, 6, c]) < 8, "\(command[0]) ×\(scale), \(patch)")
+                        #expect(
+                            abs(result[x, y, c] - own[patch * 8 + 4, 6, c]) < 8, "\(command[0]) ×\(scale), \(patch)")
                     }
                 }
             }
@@ -210,7 +213,9 @@ import Testing
         try place.succeed(["verify", photo, "both.tif", "--mask", "mask.png"])
         var strokes = [UInt8](repeating: 0, count: Self.size.area * 4)
         for y in 30..<50 {
-            for x in 30..<50 { strokes.replaceSubrange((y * 96 + x) * 4..<(y * 96 + x) * 4 + 4, with: [200, 60, 40, 255]) }
+            for x in 30..<50 {
+                strokes.replaceSubrange((y * 96 + x) * 4..<(y * 96 + x) * 4 + 4, with: [200, 60, 40, 255])
+            }
         }
         try place.write(Picture(size: Self.size, channels: .rgba, eight: strokes), to: "strokes.png")
         try place.succeed([

@@ -37,14 +37,16 @@ import Testing
 
     @Test("words are inherited from a JPEG that only other tools' text is left in, and its own text gives way")
     func inherited() throws {
-        var metadata = try refined("in.png", "first.jpg", ["--prompt", "a lake", "--negative", "fog", "--guidance", "3"])
+        var metadata = try refined(
+            "in.png", "first.jpg", ["--prompt", "a lake", "--negative", "fog", "--guidance", "3"])
         metadata.xmp = nil
         try place.write(try place.read("first.jpg").with(metadata: metadata), to: "theirs.jpg")
         for name in ["second.jpg", "second.tif", "second.png"] {
             try place.succeed(["refine", "theirs.jpg", "--steps", "4", "--seed", "9", "-o", name])
             let second = try place.read(name).metadata
             let text = try #require(second.parameters)
-            #expect(text.hasPrefix("a lake\nNegative prompt: fog\nSteps: 4, ") && text.contains("CFG scale: 3, Seed: 9"))
+            #expect(
+                text.hasPrefix("a lake\nNegative prompt: fog\nSteps: 4, ") && text.contains("CFG scale: 3, Seed: 9"))
             // In PNG, too, other tools read EXIF's comment before the text.
             #expect(second.comment == text, "\(name)")
         }
@@ -80,7 +82,8 @@ import Testing
     @Test("a text that JPEG's marker has no room for is left out, and the camera's data stay")
     func long() throws {
         var picture = try place.read("in.png")
-        picture.metadata.exif = Array("MM".utf8) + [0, 42, 0, 0, 0, 8, 0, 1, 1, 0x0F, 0, 2, 0, 0, 0xFE, 0, 0, 0, 0, 26, 0, 0, 0, 0]
+        picture.metadata.exif =
+            Array("MM".utf8) + [0, 42, 0, 0, 0, 8, 0, 1, 1, 0x0F, 0, 2, 0, 0, 0xFE, 0, 0, 0, 0, 26, 0, 0, 0, 0]
         picture.metadata.exif? += [UInt8](repeating: 65, count: 0xFE00 - 1) + [0]
         try place.write(picture, to: "long.jpg")
         let words = ["--prompt", String(repeating: "many words ", count: 30)]

@@ -71,12 +71,16 @@ struct ExifCommentTests {
         metadata = PictureMetadata(exif: exif)
         #expect(metadata.hasRoomForComment, "cameras leave room of spaces")
         metadata.setComment("short")
-        #expect(metadata.comment == "short" && metadata.exif?.count == exif.count && metadata.exif?.suffix(4) == [1, 2, 3, 4])
+        #expect(
+            metadata.comment == "short" && metadata.exif?.count == exif.count
+                && metadata.exif?.suffix(4) == [1, 2, 3, 4])
         metadata.setComment(Self.text)
         #expect(metadata.comment == Self.text && metadata.exif.map { Array($0[92..<96]) } == [1, 2, 3, 4])
         // Someone's own words are no room.
         exif.replaceSubrange(52..<56, with: Array("mine".utf8))
-        #expect(!PictureMetadata(exif: exif).hasRoomForComment && PictureMetadata(exif: exif).comment?.hasPrefix("mine") == true)
+        #expect(
+            !PictureMetadata(exif: exif).hasRoomForComment
+                && PictureMetadata(exif: exif).comment?.hasPrefix("mine") == true)
         #expect(!PictureMetadata(exif: [1, 2, 3]).hasRoomForComment)
     }
 
@@ -88,7 +92,8 @@ struct ExifCommentTests {
         for _ in 0..<3000 {
             var broken = exif
             for _ in 0..<Int.random(in: 1...6, using: &generator) {
-                broken[Int.random(in: 0..<min(200, broken.count), using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+                broken[Int.random(in: 0..<min(200, broken.count), using: &generator)] = UInt8.random(
+                    in: 0...255, using: &generator)
             }
             broken = Array(broken.prefix(Int.random(in: 1...broken.count, using: &generator)))
             var metadata = PictureMetadata(exif: broken)

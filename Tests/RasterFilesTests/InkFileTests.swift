@@ -75,7 +75,9 @@ struct InkFileTests {
         for result in ["whole.tif", "strips.tif"] {
             let again = try PictureFile.read(folder.path + "/" + result, keepingInks: true)
             #expect(again.channels == inks.channels && again.samples == inks.samples, "\(result)")
-            #expect(again.metadata.profile == inks.metadata.profile && again.metadata.resolution == inks.metadata.resolution)
+            #expect(
+                again.metadata.profile == inks.metadata.profile && again.metadata.resolution == inks.metadata.resolution
+            )
         }
         #expect(try WholeFile.read(folder.path + "/whole.tif") == WholeFile.read(folder.path + "/strips.tif"))
         // Strips of inks themselves.
@@ -91,9 +93,13 @@ struct InkFileTests {
             try PictureFile.write(picture, to: folder.path + "/" + name)
             return try PictureFile.read(folder.path + "/" + name, keepingInks: true)
         }
-        #expect(try written(deep.converted(depth: 8), "8.tif").samples == Self.inks("photo16.tif").converted(depth: 8).samples)
+        #expect(
+            try written(deep.converted(depth: 8), "8.tif").samples
+                == Self.inks("photo16.tif").converted(depth: 8).samples)
         let plain = try PictureFile.read(Self.path("photo8.tif"))
-        #expect(try written(plain.converted(depth: 16), "16.tif").samples == Self.inks("photo8.tif").converted(depth: 16).samples)
+        #expect(
+            try written(plain.converted(depth: 16), "16.tif").samples
+                == Self.inks("photo8.tif").converted(depth: 16).samples)
         for name in ["it.png", "it.jpg"] {
             let other = try written(plain, name)
             #expect(other.channels == .rgb && other.metadata.profile == nil)

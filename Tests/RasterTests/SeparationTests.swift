@@ -29,7 +29,9 @@ struct SeparationTests {
         zip(one, other).map { abs(Double($0) - Double($1)) / 257 }.max() ?? .infinity
     }
 
-    @Test("colours become the inks that Little CMS makes of them, and ideal ones by their formula", arguments: [false, true])
+    @Test(
+        "colours become the inks that Little CMS makes of them, and ideal ones by their formula",
+        arguments: [false, true])
     func made(isIdeal: Bool) throws {
         let expected = try JSONDecoder().decode(Expected.self, from: Data(contentsOf: Self.url("expected.json")))
         let made = try Separation(try Self.inks(isIdeal)).made(Self.wide(expected.colours))
@@ -65,7 +67,9 @@ struct SeparationTests {
         #expect(separation.made(other, over: Self.mixtures, seen: seen) == separation.made(other))
     }
 
-    @Test("a colour that moves away takes its inks along without a jump, and is seen as it should be", arguments: [false, true])
+    @Test(
+        "a colour that moves away takes its inks along without a jump, and is seen as it should be",
+        arguments: [false, true])
     func near(isIdeal: Bool) throws {
         let inks = try Self.inks(isIdeal)
         let separation = try Separation(inks)
@@ -82,8 +86,10 @@ struct SeparationTests {
             let shown = Self.seen(made, inks)
             for pixel in 0..<count {
                 let place = pixel * 4..<pixel * 4 + 4
+                // Of ideal inks the last levels of black look alike, whatever they are mixed from.
+                let isBlack = isIdeal && (seen[pixel * 3..<pixel * 3 + 3].max() ?? 0) < 12 * 257
                 // Over 32 steps all of a mixture may become another one: 255 levels and what the colour itself asks for.
-                #expect(Self.apart(made[place], before[place]) < (isIdeal ? 120 : 60), "pixel \(pixel), step \(step)")
+                #expect(isBlack || Self.apart(made[place], before[place]) < 60, "pixel \(pixel), step \(step)")
                 off.append(Self.apart(shown[pixel * 3..<pixel * 3 + 3], colours[pixel * 3..<pixel * 3 + 3]))
             }
             before = made
@@ -93,6 +99,8 @@ struct SeparationTests {
         #expect(off[off.count * 8 / 10] < 1.5, "\(off[off.count * 8 / 10])")
         let plain = Self.seen(separation.made(seen), inks)
         let alone = (0..<count).map { Self.apart(plain[$0 * 3..<$0 * 3 + 3], seen[$0 * 3..<$0 * 3 + 3]) }.sorted()
-        print("near", isIdeal, off[off.count / 2], off[off.count * 9 / 10], off.last ?? 0, "press alone", alone[count / 2], alone[count * 9 / 10])
+        print(
+            "near", isIdeal, off[off.count / 2], off[off.count * 9 / 10], off.last ?? 0, "press alone",
+            alone[count / 2], alone[count * 9 / 10])
     }
 }

@@ -103,8 +103,10 @@ package final class Separation: @unchecked Sendable {
                 let grey = most - colour.max()
                 return Separation.ideal(colour, black: min(grey, grey + share * (own.w - grey)))
             }
-            // What rounding hides from the colours.
-            return (mixed(colour, share) + share * (own - mixed(before, 1))).clamped
+            // What rounding hides from the colours; more of it would be seen.
+            let hidden = (own - mixed(before, 1))
+                .clamped(lowerBound: SIMD4(repeating: -514), upperBound: SIMD4(repeating: 514))
+            return (mixed(colour, share) + share * hidden).clamped
         }
     }
 
