@@ -19,10 +19,12 @@ final class GoBigSource {
     private let mapPicture: InputPicture?
     private let reader: PictureReader
 
+    /// - Parameter depth: bits to work in, from those of the picture
     /// - Throws: ``PictureFileError``; ``PaintingError`` where mask or map do not fit the picture
-    init(_ path: String, mask: String?, _ options: GoBigOptions) throws {
+    init(_ path: String, mask: String?, _ options: GoBigOptions, depth working: (Int) -> Int) throws {
         name = path
         reader = try PictureReader(path)
+        reader.deepen(to: working(reader.depth))
         (size, channels, depth, metadata) = (reader.size, reader.channels, reader.depth, reader.metadata)
         space = ColourSpace.read(metadata, channels).space
         var sum = SHA256()
@@ -44,6 +46,9 @@ final class GoBigSource {
         }
     }
 
+    /// Bytes of disk that the picture's inks take while a result of this size goes back to them.
+    func plateBytes(_ target: PixelSize) -> Int { reader.plateBytes(target) }
+
     /// The picture at its new size.
     ///
     /// - Parameters:
@@ -54,6 +59,7 @@ final class GoBigSource {
         to target: PixelSize, by upscaler: LearnedUpscaler?, keepsColour: Bool, in folder: TileFolder, threads: Threads,
         advance: (_ operations: Double) throws -> Void
     ) throws -> PixelStore {
+        reader.folder = folder.path
         let coloured = keepsColour && channels.isGrey
         let kind = coloured ? Picture.Channels.rgb.with(alpha: channels.hasAlpha) : channels
         func store(_ size: PixelSize) throws -> PixelStore {

@@ -89,7 +89,9 @@ final class GoBigWork: ItemWork {
 
     private func worded() throws -> Settings { try session.worded(settings, painting, item) }
 
-    func open() throws { source = try GoBigSource(item.input, mask: item.mask, options) }
+    func open() throws {
+        source = try GoBigSource(item.input, mask: item.mask, options) { session.output.workingDepth($0, at: path) }
+    }
 
     /// What is asked for, and the tiles that it gives.
     static func plan(
@@ -200,7 +202,8 @@ final class GoBigWork: ItemWork {
         guard let ready = prepared else { return }
         let (goBig, source, console) = (ready.goBig, ready.source, session.console)
         try session.warnOfWords(goBig.settings, goBig.studio)
-        try console.warnOfColour(source.metadata, source.channels, named: source.name)
+        try console.warnOfColour(
+            source.metadata, source.channels, named: source.name, in: session.output.format(at: path))
         if skip.strength(of: goBig.settings.steps) > 0.4 {
             try console.report(
                 .warning(
@@ -217,6 +220,7 @@ final class GoBigWork: ItemWork {
             onlyAssembles ? [] : ready.missing, around: around(ready), input: source.name, source: source.size)
         plan.bytes = max(plan.bytes, Self.leastBytes)
         plan.disk += Double(goBig.plan.size.area * source.channels.count * (2 + source.depth / 8))
+        if session.output.format(at: path) == .tiff { plan.disk += Double(source.plateBytes(goBig.plan.size)) }
         if command.telling.explain { console.explain(plan) } else { try console.report(.plan(plan)) }
     }
 
@@ -254,8 +258,9 @@ final class GoBigWork: ItemWork {
             try session.note(true, in: &recipe, ready.goBig.studio, at: path)
         }
         let depth = session.output.depth ?? source.depth
-        let own =
+        var own =
             source.channels.isGrey && !enlarged.channels.isGrey ? source.metadata.inColour() : source.metadata
+        own.plates = own.plates?.scaled(to: enlarged.size)
         let metadata =
             session.output.writesRecipe
             ? recipe.added(to: own, as: session.output.format(at: path)) : Recipe.removed(from: own)

@@ -40,7 +40,8 @@ package struct GoBig {
     /// are in their own keys.
     private static func identity(_ recipe: Recipe, _ enlarging: Enlarging) -> String {
         var recipe = recipe
-        recipe.form = .init()
+        // Tiles are painted on what has as many bits as are asked for.
+        recipe.form = .init(depth: recipe.form.depth)
         (recipe.settings.prompt, recipe.skip, recipe.strength, recipe.settings.seed) = ("", nil, nil, 0)
         (recipe.run, recipe.startSigma, recipe.edits) = (0, 0, [])
         var asked = Enlarging(size: enlarging.size, tile: enlarging.size)
