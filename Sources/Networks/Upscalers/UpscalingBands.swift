@@ -16,6 +16,8 @@ package struct UpscalingBands {
 
     /// What a band takes where memory is not limited. Less costs more at the joints.
     package static let usualBytes = 1 << 29
+    /// What it takes at least.
+    package static let leastBytes = 1 << 24
     /// What may wait in memory where it is not limited.
     static let usualRoom = 1 << 31
 
@@ -31,7 +33,7 @@ package struct UpscalingBands {
         let waiting = Int(work.waitingBytes)
         let scratch = Int(work.scratchBytes) * engine.threads.count
         let free = engine.memory.room(beside: engine.shelf).map { max(0, $0 - held - scratch) }
-        let band = bytes ?? min(Self.usualBytes, free.map { max($0 / 2, 1 << 24) } ?? .max)
+        let band = bytes ?? min(Self.usualBytes, free.map { max($0 / 2, Self.leastBytes) } ?? .max)
         self.bytes = band
         allBytes = bytes ?? free ?? Self.usualRoom
         let rest = min(waiting, free.map { max(0, $0 - band) } ?? Self.usualRoom)
