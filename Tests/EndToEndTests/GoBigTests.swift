@@ -110,7 +110,7 @@ import Testing
         func seconds(_ mask: String) throws -> Double {
             let lines = try jsonLines(
                 place.succeed(
-                    ["gobig", "in.png", "--explain", "--json", "--tile", "64", "--overlap", "16", "--steps", "2000"]
+                    ["gobig", "in.png", "--explain", "--json", "--tile", "64", "--overlap", "16", "--steps", "1000"]
                         + ["--mask", mask]
                 ).output)
             return try #require(lines.first?["seconds"] as? Double)

@@ -102,7 +102,8 @@ import Threads
         var weak = source
         for i in weak.values.indices { weak.values[i] = 0.5 + 0.4 * (weak.values[i] - 0.5) }
         let back = fidelity.held(weak, to: source, threads: Self.threads)
-        #expect(Self.apart(back, source) < 0.02 * Self.apart(weak, source), "\(Self.apart(back, source))")
+        // Where the filter passes half, half of what is missing is left.
+        #expect(Self.apart(back, source) < 0.06 * Self.apart(weak, source), "\(Self.apart(back, source))")
         // A checkerboard is as fine as can be: no part of it could the source have held.
         let strong = Self.picture(Self.size) { x, y, c in
             Double(source[x, y, c]) + ((x + y) % 2 == 0 ? 0.3 : -0.3)
