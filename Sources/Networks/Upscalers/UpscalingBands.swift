@@ -32,7 +32,8 @@ package struct UpscalingBands {
         let work = network.work(height: picture.shape[2], width: picture.shape[3])
         let waiting = Int(work.waitingBytes)
         let scratch = Int(work.scratchBytes) * engine.threads.count
-        let free = engine.memory.room(beside: engine.shelf).map { max(0, $0 - held - scratch) }
+        // A tenth is left for what comes and goes uncounted while pieces are handed on.
+        let free = engine.memory.room(beside: engine.shelf).map { max(0, $0 * 9 / 10 - held - scratch) }
         let band = bytes ?? min(Self.usualBytes, free.map { max($0 / 2, Self.leastBytes) } ?? .max)
         self.bytes = band
         allBytes = bytes ?? free ?? Self.usualRoom
