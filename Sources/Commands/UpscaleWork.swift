@@ -32,10 +32,12 @@ final class UpscaleWork: ItemWork {
     func size(of path: String) throws -> PixelSize { try command.limits.size(of: path) }
 
     func check(_ size: PixelSize, mask: PixelSize?) throws {
-        for size in try upscaling(size).sizes {
+        let upscaling = try upscaling(size)
+        for size in upscaling.sizes {
             try command.limits.check(
                 size, of: item.input, mend: "Choose a smaller --scale, or an upscaler of a smaller factor")
         }
+        try (upscaling.upscaler as? LearnedUpscaler)?.check(size, to: upscaling.target)
     }
     func request() throws -> StudioRequest? { nil }
     /// Of a short list too, pictures are read when their turn comes: nothing has to be known of all of them.

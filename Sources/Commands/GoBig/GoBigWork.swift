@@ -35,6 +35,8 @@ final class GoBigWork: ItemWork {
         var upscaler: LearnedUpscaler?
         /// Tiles that are to be painted, as far as their names tell.
         var missing: [TilePlan.Tile]
+        /// Indices of tiles in which the mask leaves nothing to paint.
+        var idle: Set<Int>
     }
 
     init(
@@ -132,6 +134,7 @@ final class GoBigWork: ItemWork {
         let upscaler = try options.upscaler.flatMap {
             $0 == "lanczos" ? nil : try LearnedUpscaler(named: $0, on: studio.model.engine)
         }
+        try upscaler?.check(source.size, to: asked.size)
         (asked.map, asked.upscaler) = (source.map, upscaler.map { ($0.name, $0.hash ?? "") })
         settings.enlarging = asked
         let run = settings.plan(skip, studio.model.scheduler)
@@ -140,18 +143,22 @@ final class GoBigWork: ItemWork {
         (recipe.skip, recipe.strength) = (skip.percent(of: settings.steps), skip.strength(of: settings.steps))
         (recipe.source, recipe.sourceSize, recipe.history) = (source.identity, source.size, history)
         recipe.mask = source.mask?.identity
-        if let given {
-            recipe.edits = TilePlanFile.edits(given, from: plan)
-            plan = given
+        if let told = try given ?? (command.told.isEmpty ? nil : TileEdits.plan(plan, with: command.told)) {
+            recipe.edits = TileEdits.entries(told, from: plan)
+            plan = told
         }
         let cost = TileCost(studio, settings, asked, skip: skip)
         let goBig = GoBig(cost, plan: plan, recipe: recipe, space: source.space)
         let folder = folder
+        let idle = Set(
+            plan.tiles.filter { !$0.isLeftOut && plan.wrap.text == nil && source.isBlack($0.frame, of: plan.size) }
+                .map(\.index))
         let missing = plan.tiles.filter { tile in
-            shard?.has(tile) != false && !tile.isLeftOut && cost.run(tile).start != nil
+            shard?.has(tile) != false && !tile.isLeftOut && !idle.contains(tile.index) && cost.run(tile).start != nil
                 && !folder.has(tile, key: goBig.keys[tile.index])
         }
-        prepared = Prepared(source: source, goBig: goBig, recipe: recipe, upscaler: upscaler, missing: missing)
+        prepared = Prepared(
+            source: source, goBig: goBig, recipe: recipe, upscaler: upscaler, missing: missing, idle: idle)
     }
 
     func work(_ size: PixelSize, _ studio: Studio?) throws -> Double {
@@ -217,7 +224,8 @@ final class GoBigWork: ItemWork {
                 depth: source.depth, hasTransparency: source.channels.hasAlpha, metadata: source.metadata, at: path)
         }
         var plan = try goBig.told(
-            onlyAssembles ? [] : ready.missing, around: around(ready), input: source.name, source: source.size)
+            onlyAssembles ? [] : ready.missing, idle: ready.idle.count, around: around(ready), input: source.name,
+            source: source.size)
         plan.bytes = max(plan.bytes, Self.leastBytes)
         plan.disk += Double(goBig.plan.size.area * source.channels.count * (2 + source.depth / 8))
         if session.output.format(at: path) == .tiff { plan.disk += Double(source.plateBytes(goBig.plan.size)) }
@@ -304,7 +312,7 @@ final class GoBigWork: ItemWork {
             if painting.isThere(tile) { continue }
             let work = try goBig.cost.work(tile)
             guard try painting.hasWork(tile) else {
-                try advance(work, stage)
+                if prepared?.idle.contains(tile.index) != true { try advance(work, stage) }
                 continue
             }
             guard try painting.missing(beneath: tile).isEmpty else {
