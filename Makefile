@@ -70,7 +70,7 @@ golden-python: ## make the Python environment that golden numbers come from
 	.venv-golden/bin/pip install -r Tools/golden/requirements.txt
 
 golden: ## make the reference numbers under Tests/Golden anew (see golden-python)
-	@for script in schedules sampling randn resampling pictures colour unet text vae vae_tiny tokenizer img2img inversion inpaint outpaint img2img_sdxl checkpoints torch_archives noise perlin compat prompts adapters departures hypernetworks shortcuts upscalers gobig miniature; do \
+	@for script in schedules sampling randn resampling pictures colour separation unet text vae vae_tiny tokenizer img2img inversion inpaint outpaint img2img_sdxl checkpoints torch_archives noise perlin compat prompts adapters departures hypernetworks shortcuts upscalers gobig miniature; do \
 	  echo "Tools/golden/$$script.py"; $(GOLDEN_PYTHON) Tools/golden/$$script.py || exit 1; done
 
 fixtures: ## write Tests/Fixtures/ anew (PYTHON=… with what Tools/fixtures/README.md names)

@@ -35,7 +35,8 @@ package final class FileBytes: PagedBytes, @unchecked Sendable {
 
     /// Maps a file. Pages are read when they are first used.
     ///
-    /// - Throws: ``CheckpointError/missing(_:)`` when there is no such file, ``CheckpointError/unreadable(_:)`` otherwise.
+    /// - Throws: ``CheckpointError/missing(_:)`` when there is no such file, ``CheckpointError/invalid(_:)`` when it is none
+    ///   such as a folder, ``CheckpointError/unreadable(_:)`` otherwise.
     package init(path: String, name: String? = nil) throws(CheckpointError) {
         let name = name ?? path
         // Without blocking, so that a pipe is refused below instead of being waited for.
@@ -46,8 +47,13 @@ package final class FileBytes: PagedBytes, @unchecked Sendable {
         }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw .unreadable("\(name) is not a file.")
+        guard fstat(descriptor, &status) == 0 else {
+            throw .unreadable("\(name) cannot be looked at (\(String(cString: strerror(errno)))).")
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw .invalid("\(name) is a folder, but a file is expected. Name one in it.")
+        default: throw .invalid("\(name) is a device or a pipe, but an ordinary file is expected. Save it as one.")
         }
         count = Int(status.st_size)
         if count == 0 {

@@ -12,7 +12,9 @@ static void set_tags(TIFF *tiff, const codec_header *header, const codec_extras 
     lazy_TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, (int)header->channels);
     lazy_TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, header->depth == 32 ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT);
     lazy_TIFFSetField(
-        tiff, TIFFTAG_PHOTOMETRIC, header->channels < 3 ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB);
+        tiff, TIFFTAG_PHOTOMETRIC,
+        header->inks ? PHOTOMETRIC_SEPARATED : header->channels < 3 ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB);
+    if (header->inks) lazy_TIFFSetField(tiff, TIFFTAG_INKSET, INKSET_CMYK);
     lazy_TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
     lazy_TIFFSetField(tiff, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
     lazy_TIFFSetField(tiff, TIFFTAG_COMPRESSION, lzw ? COMPRESSION_LZW : COMPRESSION_ADOBE_DEFLATE);
@@ -21,7 +23,9 @@ static void set_tags(TIFF *tiff, const codec_header *header, const codec_extras 
     lazy_TIFFSetField(
         tiff, TIFFTAG_PREDICTOR, header->depth == 32 ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
     lazy_TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, rows);
-    if (header->channels % 2 == 0) lazy_TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, &extra);
+    // Of four inks alpha is the fifth.
+    if (header->inks ? header->channels == 5 : header->channels % 2 == 0)
+        lazy_TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, &extra);
     double across, down;
     int centimetres = codec_resolution(header, &across, &down);
     if (centimetres >= 0) {

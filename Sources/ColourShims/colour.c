@@ -70,6 +70,7 @@ colour_profile *colour_open(const uint8_t *bytes, size_t count, colour_facts *fa
     *facts = (colour_facts){.kind = self->kind};
     facts->is_matrix = self->kind == COLOUR_RGB && lazy_cmsGetPCS(handle) == cmsSigXYZData
                        && lazy_cmsIsMatrixShaper(handle) && !has_table(handle);
+    facts->leads_back = lazy_cmsIsTag(handle, cmsSigBToA0Tag) || lazy_cmsIsTag(handle, cmsSigBToA1Tag);
     lazy_cmsGetProfileInfoASCII(handle, cmsInfoDescription, "en", "US", facts->name, sizeof facts->name);
     return self;
 }
@@ -147,6 +148,16 @@ colour_transform *colour_from_inks(colour_profile *self, int depth) {
         self->handle, depth == 16 ? TYPE_CMYK_16 : TYPE_CMYK_8, target, depth == 16 ? TYPE_RGB_16 : TYPE_RGB_8,
         INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE | cmsFLAGS_BLACKPOINTCOMPENSATION);
     lazy_cmsCloseProfile(target);
+    return transform;
+}
+
+colour_transform *colour_to_inks(colour_profile *self) {
+    cmsHPROFILE source = lazy_cmsCreate_sRGBProfile();
+    if (!source) return NULL;
+    cmsHTRANSFORM transform = lazy_cmsCreateTransform(
+        source, TYPE_RGB_16, self->handle, TYPE_CMYK_16, INTENT_RELATIVE_COLORIMETRIC,
+        cmsFLAGS_NOCACHE | cmsFLAGS_BLACKPOINTCOMPENSATION);
+    lazy_cmsCloseProfile(source);
     return transform;
 }
 

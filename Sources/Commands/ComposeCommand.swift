@@ -81,7 +81,7 @@ struct ComposeCommand: ParsableCommand {
             let path = telling.explain ? "" : try plan.path(for: .init(input: base, command: "compose"))
             let threads = threading.pool
             let base = try InputPicture(base)
-            try console.warnOfColour(base.picture, named: self.base)
+            try console.warnOfColour(base.picture, named: self.base, in: output.format(at: path))
             var (layers, made): ([Compose.Layer], [ComposeRecipe.Layer]) = ([], [])
             var masking = Masking()
             masking.fit = maskFit
@@ -109,7 +109,8 @@ struct ComposeCommand: ParsableCommand {
             }
             if telling.explain { return }
             try Interruption.check()
-            let composed = Compose.composed(base.picture, layers, threads: threads)
+            let composed = Compose.composed(
+                base.picture, layers, depth: output.workingDepth(8, at: path), threads: threads)
             let session = PaintingSession(console: console, output: output, threads: threads)
             let recipe = ComposeRecipe(
                 base: base.identity, layers: made, feather: feather, fit: maskFit, form: session.form(at: path))

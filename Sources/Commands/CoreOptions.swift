@@ -323,7 +323,7 @@ struct ResultOptions: ParsableArguments {
         help: ArgumentHelp("A file, or a folder where it is one or ends in /.", valueName: "out"))
     var output: String?
 
-    @Option(name: .long, help: "Format of the results. (default: png; tiff for floats)")
+    @Option(name: .long, help: "Format of the results. (default: png; tiff for floats and CMYK)")
     var format: PictureFormat?
 
     @Option(name: .long, help: ArgumentHelp("Quality of JPEG results, 1 to 100. (default: 95)", valueName: "q"))

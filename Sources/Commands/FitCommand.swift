@@ -20,8 +20,8 @@ struct FitCommand: FolderCommand {
     @Argument(help: ArgumentHelp("Pictures to fit, or folders of them.", valueName: "in"))
     var inputs: [String]
 
-    @Option(name: .long, help: ArgumentHelp("Both sides become multiples of this.", valueName: "n"))
-    var multiple = 64
+    @Option(name: .long, help: ArgumentHelp("Both sides become multiples of this. (default: 64)", valueName: "n"))
+    var multiple: Int?
 
     @Option(
         name: .long,
@@ -56,8 +56,15 @@ struct FitCommand: FolderCommand {
         if goals.count > 1 {
             throw ValidationError("\(goals.joined(separator: " and ")) contradict each other. Give only one of them.")
         }
-        guard (1...65536).contains(multiple) else {
-            throw ValidationError("--multiple is \(multiple), but a whole number from 1 to 65536 is expected.")
+        if let multiple {
+            guard (1...65536).contains(multiple) else {
+                throw ValidationError("--multiple is \(multiple), but a whole number from 1 to 65536 is expected.")
+            }
+            if let size = size?.size, size.width % multiple != 0 || size.height % multiple != 0 {
+                throw ValidationError(
+                    "--size is \(size), whose sides are no multiples of \(multiple). Leave --multiple out, or change one of them."
+                )
+            }
         }
         if let maxPixels, maxPixels < 1 {
             throw ValidationError("--max-pixels is \(maxPixels), but a number above 0 is expected.")
@@ -75,6 +82,9 @@ struct FitCommand: FolderCommand {
             console: run.console, output: try run.output(results), journal: run.journal, threads: threading.pool)
         return items.map { FitWork(self, $0, session, isAlone: items.count == 1) }
     }
+
+    /// Of both sides, where nothing says exactly how long they are.
+    var sideMultiple: Int { multiple ?? 64 }
 
     var goal: FitOptions.Goal {
         if let size { return .size(size.size) }

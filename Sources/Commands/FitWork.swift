@@ -50,7 +50,7 @@ final class FitWork: ItemWork {
     }
 
     private var options: FitOptions {
-        FitOptions(mode: command.mode, goal: command.goal, multiple: command.multiple)
+        FitOptions(mode: command.mode, goal: command.goal, multiple: command.sideMultiple)
     }
 
     private func plan(_ size: PixelSize) throws(PaintingError) -> FitPlan {
@@ -68,10 +68,13 @@ final class FitWork: ItemWork {
     private func opened() throws -> Ready {
         if let ready { return ready }
         try Interruption.check()
-        let source = try InputStrips(item.input, command.limits)
+        // Inks are scaled as they are; what runs on beyond the sides is drawn in colours.
+        let keepsInks = command.mode != .outpaint && paths.first.map(session.output.format) == .tiff
+        let source = try InputStrips(item.input, command.limits, keepingInks: keepsInks)
+        source.reader.deepen(to: session.output.workingDepth(source.reader.depth, at: paths.first ?? ""))
         let plan = try plan(source.reader.size)
         let recipe = FitRecipe(
-            plan: plan, goal: command.goal, multiple: command.multiple, source: source.identity,
+            plan: plan, goal: command.goal, multiple: command.sideMultiple, source: source.identity,
             form: session.form(at: paths.first ?? ""))
         let new = Ready(source: source.reader, plan: plan, recipe: recipe)
         ready = new
@@ -80,11 +83,13 @@ final class FitWork: ItemWork {
 
     /// A picture that runs on beyond its sides is held whole; its mask goes beside it.
     private func runOn(_ ready: Ready, began: Double, _ advance: () throws -> Void) throws {
-        let (plan, hash) = (ready.plan, ready.recipe.hash(over: ready.source.metadata))
+        var metadata = ready.source.metadata
+        let (plan, hash) = (ready.plan, ready.recipe.hash(over: metadata))
+        metadata.plates = metadata.plates?.scaled(to: plan.scaled).surrounded(by: plan.padding)
         let fitted = plan.apply(to: try ready.source.picture(), threads: command.threading.pool)
         try advance()
         try session.write(
-            fitted, ready.recipe, over: ready.source.metadata, to: paths[0], input: item.input, began: began)
+            fitted, ready.recipe, over: metadata, to: paths[0], input: item.input, began: began)
         for path in paths.dropFirst() {
             let mask = plan.mask
             try session.write(
@@ -139,7 +144,8 @@ final class FitWork: ItemWork {
         let work = work
         let ready = try opened()
         let (source, plan, path) = (ready.source, ready.plan, paths[0])
-        try session.console.warnOfCarriedColour(source.metadata, source.channels, named: item.input)
+        try session.console.warnOfCarriedColour(
+            source.metadata, source.channels, named: item.input, in: session.output.format(at: path))
         if command.telling.json {
             Console.say(json(ready))
         } else {
@@ -177,7 +183,7 @@ final class FitWork: ItemWork {
             }
             return
         }
-        Console.say("\(item.input): \(source), multiples of \(command.multiple)")
+        Console.say("\(item.input): \(source), multiples of \(command.sideMultiple)")
         for candidate in candidates {
             let aspect = candidate.isExact ? "exact" : "aspect \(Self.percent(candidate.aspectError))"
             Console.say(

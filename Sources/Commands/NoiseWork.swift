@@ -60,6 +60,7 @@ final class NoiseWork: ItemWork {
         if let ready { return ready }
         try Interruption.check()
         let source = try InputStrips(item.input, command.limits)
+        source.reader.deepen(to: session.output.workingDepth(source.reader.depth, at: path))
         let mask = try item.mask.map { try InputStrips($0, command.limits) }
         try check(source.reader.size, mask: mask?.reader.size)
         let recipe = NoiseRecipe(
@@ -114,7 +115,10 @@ final class NoiseWork: ItemWork {
             }
         }
 
-        var diskBytes: Int { PictureRows.diskBytes(ready.source) + (mask?.diskBytes ?? 0) }
+        var diskBytes: Int {
+            PictureRows.diskBytes(ready.source) + (mask?.diskBytes ?? 0)
+                + (ready.recipe.form.format == .tiff ? ready.source.plateBytes(ready.source.size) : 0)
+        }
 
         /// Twice from top to bottom: the gate is measured against all of the picture before any of it is changed.
         ///
@@ -166,7 +170,8 @@ final class NoiseWork: ItemWork {
         let (began, work) = (clock(), work)
         let ready = try opened()
         let source = ready.source
-        try session.console.warnOfCarriedColour(source.metadata, source.channels, named: item.input)
+        try session.console.warnOfCarriedColour(
+            source.metadata, source.channels, named: item.input, in: session.output.format(at: path))
         let strips = Strips(ready, command, in: try session.folder(of: path))
         /// - Parameter gate: takes the gate's rows, where they are wanted
         func write(_ gate: (Picture) throws -> Void) throws {

@@ -182,7 +182,8 @@ final class RepaintingWork: ItemWork {
             try console.report(.warning(code: "reduced", text: "\(subject.name): \(warning)", path: subject.path))
         }
         try warnOfMask(ready)
-        try console.warnOfColour(subject.picture, named: subject.name)
+        try console.warnOfColour(
+            subject.picture, named: subject.name, in: job.paths.first.map(session.output.format))
         if let strokes = subject.strokes { try console.warnOfColour(strokes.picture, named: strokes.path) }
         if let path = job.paths.first { try session.warnOfForm(subject.picture, at: path) }
         for rung in refine.rungs() {

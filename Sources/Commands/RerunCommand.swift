@@ -190,7 +190,7 @@ struct RerunCommand: ParsableCommand {
                 case "inpaint": try InpaintCommand.parse(line + inputs)
                 case "outpaint": try OutpaintCommand.parse(line + inputs)
                 case "sketch": try SketchCommand.parse(line + inputs)
-                case "gobig": try GoBigCommand.parse(line + inputs)
+                case "gobig": try enlarging(line + inputs, told: wanted.tiles)
                 case "refine": try RefineCommand.parse(line + inputs)
                 default: try PaintCommand.parse(line)
                 }
@@ -200,6 +200,12 @@ struct RerunCommand: ParsableCommand {
             let fault = (error as? PaintingError).map { reported($0).line } ?? RefineCommand.message(for: error)
             throw PaintingError.unsuitable("\(picture) says that it was made in a way that cannot be: \(fault)")
         }
+    }
+
+    private func enlarging(_ line: [String], told: [JSON]) throws -> GoBigCommand {
+        var command = try GoBigCommand.parse(line)
+        command.told = told
+        return command
     }
 
     /// Where the result goes, and what was asked of this command itself.

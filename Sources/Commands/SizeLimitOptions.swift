@@ -22,8 +22,10 @@ struct SizeLimitOptions: ParsableArguments {
     /// A picture that is read in strips.
     ///
     /// - Throws: ``PictureFileError``; ``PaintingError/unsuitable(_:)`` where it is over the limit
-    func reader(_ path: String) throws -> PictureReader {
-        let reader = try within(path) { limits throws(PictureFileError) in try PictureReader(path, limits: limits) }
+    func reader(_ path: String, keepingInks keepsInks: Bool = false) throws -> PictureReader {
+        let reader = try within(path) { limits throws(PictureFileError) in
+            try PictureReader(path, limits: limits, keepingInks: keepsInks)
+        }
         reader.pause = { try Interruption.check() }
         return reader
     }
@@ -72,8 +74,9 @@ struct InputStrips {
     /// The file's name without folders, and the SHA-256 of its bytes.
     let identity: (name: String, hash: String)
 
-    init(_ path: String, _ limits: SizeLimitOptions) throws {
-        (self.path, reader) = (path, try limits.reader(path))
+    /// - Parameter keepsInks: whether a picture of inks comes as it is, and not as colours
+    init(_ path: String, _ limits: SizeLimitOptions, keepingInks keepsInks: Bool = false) throws {
+        (self.path, reader) = (path, try limits.reader(path, keepingInks: keepsInks))
         identity = (path.split(separator: "/").last.map(String.init) ?? path, try SHA256.hash(reader.file))
     }
 }

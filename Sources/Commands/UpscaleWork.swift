@@ -32,10 +32,12 @@ final class UpscaleWork: ItemWork {
     func size(of path: String) throws -> PixelSize { try command.limits.size(of: path) }
 
     func check(_ size: PixelSize, mask: PixelSize?) throws {
-        for size in try upscaling(size).sizes {
+        let upscaling = try upscaling(size)
+        for size in upscaling.sizes {
             try command.limits.check(
                 size, of: item.input, mend: "Choose a smaller --scale, or an upscaler of a smaller factor")
         }
+        try (upscaling.upscaler as? LearnedUpscaler)?.check(size, to: upscaling.target)
     }
     func request() throws -> StudioRequest? { nil }
     /// Of a short list too, pictures are read when their turn comes: nothing has to be known of all of them.
@@ -67,6 +69,7 @@ final class UpscaleWork: ItemWork {
         if let ready { return ready }
         try Interruption.check()
         let source = try InputStrips(item.input, command.limits)
+        source.reader.deepen(to: session.output.workingDepth(source.reader.depth, at: paths.first ?? ""))
         try check(source.reader.size, mask: nil)
         let upscaling = try upscaling(source.reader.size)
         let kernels = try (upscaling.upscaler as? LearnedUpscaler)?.kernels() ?? []
@@ -91,9 +94,15 @@ final class UpscaleWork: ItemWork {
         close()
     }
 
+    private func diskBytes(_ ready: Ready) -> Int {
+        let keepsInks = paths.first.map(session.output.format) == .tiff
+        return ready.upscaling.diskBytes(ready.source)
+            + (keepsInks ? ready.source.plateBytes(ready.upscaling.target) : 0)
+    }
+
     private func line(_ ready: Ready) -> String {
         let (upscaling, estimate) = (ready.upscaling, ready.upscaling.estimate)
-        let disk = upscaling.diskBytes(ready.source)
+        let disk = diskBytes(ready)
         return
             "\(item.input): \(upscaling.description), about \(Console.time(upscaling.seconds(threads))), at most about \(MemorySize.text(estimate.bytes)) in memory"
             + (disk > 0 ? " and \(MemorySize.text(Double(disk))) on disk meanwhile" : "")
@@ -109,7 +118,7 @@ final class UpscaleWork: ItemWork {
             ("factor", upscaling.upscaler.factor.map(JSONText.integer) ?? .null),
             ("passes", .integer(estimate.passes)),
             ("seconds", .number((upscaling.seconds(threads) * 10).rounded() / 10)),
-            ("bytes", .number(estimate.bytes.rounded())), ("disk", .integer(upscaling.diskBytes(ready.source))),
+            ("bytes", .number(estimate.bytes.rounded())), ("disk", .integer(diskBytes(ready))),
         ]
     }
 
@@ -117,17 +126,20 @@ final class UpscaleWork: ItemWork {
         let began = clock()
         let ready = try opened()
         let (source, upscaling, console) = (ready.source, ready.upscaling, session.console)
+        let format = session.output.format(at: paths[0])
         if !console.isOfMany || console.tellsAll {
             console.tell("\(item.input): \(upscaling.description)", members(ready))
         }
         if upscaling.upscaler is LearnedUpscaler {
-            try console.warnOfColour(source.metadata, source.channels, named: item.input)
+            try console.warnOfColour(source.metadata, source.channels, named: item.input, in: format)
         } else {
-            try console.warnOfCarriedColour(source.metadata, source.channels, named: item.input)
+            try console.warnOfCarriedColour(source.metadata, source.channels, named: item.input, in: format)
         }
         source.folder = try session.folder(of: paths[0])
+        var metadata = source.metadata
+        metadata.plates = metadata.plates?.scaled(to: upscaling.target)
         try session.write(
-            upscaling.target, channels: source.channels, depth: source.depth, ready.recipe, over: source.metadata,
+            upscaling.target, channels: source.channels, depth: source.depth, ready.recipe, over: metadata,
             to: paths[0], input: item.input, began: began
         ) { send in
             try upscaling.apply(to: source, depth: session.output.depth, threads: threads) { operations in

@@ -57,7 +57,12 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         var difference: PictureDifference?
         try Console(json: json, quiet: quiet, verbose: false).telling { console in
-            let (before, after) = (try PictureFile.read(before), try PictureFile.read(after))
+            var (before, after) = (
+                try PictureFile.read(before, keepingInks: true), try PictureFile.read(after, keepingInks: true)
+            )
+            if before.channels.isInks != after.channels.isInks {
+                (before, after) = (try PictureFile.read(self.before), try PictureFile.read(self.after))
+            }
             guard before.size == after.size else {
                 throw PaintingError.unsuitable(
                     "\(self.after) is \(after.size) but \(self.before) is \(before.size). Only pictures of one size are compared."
@@ -92,6 +97,10 @@ struct VerifyCommand: ParsableCommand {
                 "depth",
                 "\(self.after) has \(after.depth) bits a sample and \(self.before) \(before.depth): compared at \(before.depth)."
             )
+        }
+        if (before.metadata.inks == nil) != (after.metadata.inks == nil) {
+            let (first, second) = before.metadata.inks == nil ? ("CMYK", "RGB") : ("RGB", "CMYK")
+            try warn("inks", "\(self.after) is \(first) and \(self.before) \(second): compared as colour.")
         }
         if before.channels.isGrey != after.channels.isGrey {
             let (first, second) = before.channels.isGrey ? ("grey", "colour") : ("colour", "grey")

@@ -21,9 +21,12 @@ package struct Compose {
 
     /// The layers over the base, the first lowest; with the deepest of their depths, and as many channels as they need.
     ///
-    /// - Parameter layers: pictures and masks of the base's size
-    package static func composed(_ base: Picture, _ layers: [Layer], threads: Threads) -> Picture {
-        let depth = max(base.depth, layers.map(\.picture.depth).max() ?? 8)
+    /// - Parameters:
+    ///   - layers: pictures and masks of the base's size
+    ///   - least: bits to mix in, where the pictures have fewer
+    package static func composed(_ base: Picture, _ layers: [Layer], depth least: Int = 8, threads: Threads) -> Picture
+    {
+        let depth = max(base.depth, layers.map(\.picture.depth).max() ?? 8, least)
         let channels = Picture.Channels.holding(
             [base.channels]
                 + layers.map { layer in

@@ -27,6 +27,11 @@ package struct OutputOptions: Sendable {
     /// The format of a result: as asked for, or as its ending says.
     package func format(at path: String) -> PictureFormat { format ?? PictureFormat(path: path) ?? .png }
 
+    /// Bits that a picture is worked on in: its own, or more where a result is to have more and holds them.
+    package func workingDepth(_ own: Int, at path: String) -> Int {
+        max(own, min(depth ?? own, format(at: path).mostDepth))
+    }
+
     /// Refuses a format that contradicts the output's ending, and endings of formats that are not written.
     ///
     /// - Throws: ``PaintingError/usage(_:)``
@@ -96,7 +101,8 @@ package struct OutputPlan {
             stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
             if stem.isEmpty { stem = name.isEmpty ? "picture" : name }
             if let page = named.page { stem += "-page\(page)" }
-            format = input.flatMap(PictureFile.look)?.isFloat == true ? .tiff : .png
+            let look = input.flatMap(PictureFile.look)
+            format = look?.isFloat == true || look?.isOfInks == true ? .tiff : .png
             folder = parts.dropLast().joined(separator: "/") + (parts.count > 1 ? "/" : "")
             (self.command, self.skip, self.seed) = (command, skip, seed)
         }

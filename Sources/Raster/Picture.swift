@@ -9,19 +9,34 @@ package struct Picture: Hashable, Sendable {
     package var metadata: PictureMetadata
 
     /// The channels of one pixel, in order.
-    package enum Channels: Int, Sendable, CaseIterable {
-        case grey = 1
-        case greyAlpha = 2
-        case rgb = 3
-        case rgba = 4
+    package enum Channels: Sendable, CaseIterable {
+        case grey, greyAlpha, rgb, rgba
+        /// Cyan, magenta, yellow and black, 0 for no ink: read, written, cut and scaled so, but never painted on.
+        case inks, inksAlpha
 
-        package var count: Int { rawValue }
-        package var hasAlpha: Bool { self == .greyAlpha || self == .rgba }
+        /// Those of pictures that are worked on.
+        package static let allCases: [Channels] = [.grey, .greyAlpha, .rgb, .rgba]
+
+        package var count: Int {
+            switch self {
+            case .grey: 1
+            case .greyAlpha: 2
+            case .rgb: 3
+            case .rgba, .inks: 4
+            case .inksAlpha: 5
+            }
+        }
+        package var hasAlpha: Bool { self == .greyAlpha || self == .rgba || self == .inksAlpha }
         package var isGrey: Bool { self == .grey || self == .greyAlpha }
+        package var isInks: Bool { self == .inks || self == .inksAlpha }
 
         /// The same colours with or without an alpha channel.
         package func with(alpha: Bool) -> Channels {
-            isGrey ? (alpha ? .greyAlpha : .grey) : (alpha ? .rgba : .rgb)
+            switch self {
+            case .grey, .greyAlpha: alpha ? .greyAlpha : .grey
+            case .rgb, .rgba: alpha ? .rgba : .rgb
+            case .inks, .inksAlpha: alpha ? .inksAlpha : .inks
+            }
         }
     }
 

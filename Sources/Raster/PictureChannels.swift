@@ -1,9 +1,10 @@
 // Adding, dropping and reordering channels of whole-number pictures. Nothing here changes a sample's value.
 
 extension Picture.Channels {
-    /// The fewest channels that hold what all of these hold.
+    /// The fewest channels that hold what all of these hold. Inks hold inks alone.
     package static func holding(_ all: [Self]) -> Self {
-        (all.allSatisfy(\.isGrey) ? Self.grey : .rgb).with(alpha: all.contains(where: \.hasAlpha))
+        (all.allSatisfy(\.isInks) ? Self.inks : all.allSatisfy(\.isGrey) ? .grey : .rgb).with(
+            alpha: all.contains(where: \.hasAlpha))
     }
 }
 
@@ -13,7 +14,7 @@ extension Picture {
         switch channels {
         case .grey: picking([0, 0, 0], as: .rgb)
         case .greyAlpha: picking([0, 0, 0, 1], as: .rgba)
-        case .rgb, .rgba: self
+        case .rgb, .rgba, .inks, .inksAlpha: self
         }
     }
 
@@ -22,7 +23,8 @@ extension Picture {
         switch channels {
         case .greyAlpha: picking([0], as: .grey)
         case .rgba: picking([0, 1, 2], as: .rgb)
-        case .grey, .rgb: self
+        case .inksAlpha: picking([0, 1, 2, 3], as: .inks)
+        case .grey, .rgb, .inks: self
         }
     }
 
@@ -54,7 +56,7 @@ extension Picture {
         switch channels {
         case .rgb: picking([0], as: .grey)
         case .rgba: picking([0, 3], as: .greyAlpha)
-        case .grey, .greyAlpha: self
+        case .grey, .greyAlpha, .inks, .inksAlpha: self
         }
     }
 
@@ -63,7 +65,8 @@ extension Picture {
         switch channels {
         case .greyAlpha: picking([1], as: .grey)
         case .rgba: picking([3], as: .grey)
-        case .grey, .rgb: nil
+        case .inksAlpha: picking([4], as: .grey)
+        case .grey, .rgb, .inks: nil
         }
     }
 

@@ -9,6 +9,9 @@ package struct PictureMetadata: Hashable, Sendable {
     /// How the picture became RGB, where its file holds inks.
     package var inks: Inks.Reading?
 
+    /// Those inks, for results to go back to.
+    package var plates: InkPlates?
+
     /// EXIF data from its byte-order mark ("II" or "MM") on, without the "Exif" heading that JPEG puts before it.
     package var exif: [UInt8]?
 

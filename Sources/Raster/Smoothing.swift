@@ -15,8 +15,14 @@ extension FloatPicture {
     /// that even gradients stay as they are up to the side.
     ///
     /// - Parameter deviation: in pixels
-    func smoothed(_ deviation: Float, threads: Threads) -> FloatPicture {
-        let weights = gaussian(deviation)
+    package func smoothed(_ deviation: Float, threads: Threads) -> FloatPicture {
+        filtered(gaussian(deviation), threads: threads)
+    }
+
+    /// Every pixel as a sum of those around it, the same across and down; beyond the sides as ``smoothed(_:threads:)``.
+    ///
+    /// - Parameter weights: the middle one and those to one side, two at least
+    package func filtered(_ weights: [Float], threads: Threads) -> FloatPicture {
         let count = channelCount
         var across = values
         values.withUnsafeBufferPointer { values in

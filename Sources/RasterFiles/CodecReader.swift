@@ -7,7 +7,10 @@ final class CodecReader {
     let header: codec_header
     /// As the rows lie in the file.
     let size: PixelSize
-    let channels: Picture.Channels
+    /// As the file holds them, inks where it does.
+    private let stored: Picture.Channels
+    /// As rows come.
+    var channels: Picture.Channels { inks == nil ? stored : .rgb.with(alpha: stored.hasAlpha) }
     /// How the rows must be turned to stand upright.
     let orientation: Orientation
     /// Of the upright picture.
@@ -15,25 +18,28 @@ final class CodecReader {
     private let handle: CodecHandle
     private var waiting: UnnamedFile?
     /// What makes colours of inks, where the file has those.
-    private let inks: Inks?
+    let inks: Inks?
+    /// Of the inks, as the file has it.
+    let inkProfile: [UInt8]?
 
     var depth: Int { Int(header.depth) }
     /// How often rows are gone through; each time but the first adds to what the time before left.
     var passes: Int { Int(header.passes) }
     var uprightSize: PixelSize { orientation.swapsSides ? size.transposed : size }
 
+    /// - Parameter keepsInks: whether rows of inks come as they are, and not as colours
     /// Throws: `notAPicture`, `truncated`, `damaged`, `unsupported`; limits; `libraryMissing`.
-    init(_ source: PictureSource) throws(PictureFileError) {
+    init(_ source: PictureSource, keepingInks keepsInks: Bool = false) throws(PictureFileError) {
         self.source = source
         let directory = try source.directory()
         handle = try CodecHandle(source, directory: directory)
         header = handle.header
         size = try source.checkedSize(header)
-        let inkCount = header.inks != 0 ? 1 : 0
-        guard let channels = Picture.Channels(rawValue: Int(header.channels) - inkCount), !size.isEmpty else {
+        let isOfInks = header.inks != 0
+        guard let stored = Picture.Channels(header), !size.isEmpty else {
             throw .damaged(path: source.path, format: source.format, detail: "its header makes no sense")
         }
-        self.channels = channels
+        self.stored = stored
         var metadata =
             switch source.format {
             case .png: PNGMetadata.read(handle.pointer)
@@ -58,10 +64,11 @@ final class CodecReader {
                 orientation.swapsSides
                 ? .init(horizontal: down, vertical: across) : .init(horizontal: across, vertical: down)
         }
-        if inkCount > 0, header.depth == 32 {
+        if isOfInks, header.depth == 32 {
             throw .unsupported(path: source.path, format: source.format, detail: "its inks are floats")
         }
-        inks = inkCount > 0 ? try Self.inks(metadata.profile, depth: Int(header.depth), source) : nil
+        inkProfile = metadata.profile
+        inks = isOfInks && !keepsInks ? try Self.inks(metadata.profile, depth: Int(header.depth), source) : nil
         if let inks { (metadata.profile, metadata.inks) = (nil, inks.reading) }
         (self.metadata, self.orientation) = (metadata, orientation)
     }
@@ -87,17 +94,25 @@ final class CodecReader {
         }
     }
 
-    /// The whole picture, upright.
+    /// The whole picture, upright. One that was of inks brings them along.
     func picture() throws(PictureFileError) -> Picture {
-        var samples = room(rows: size.height)
-        for pass in 0..<passes { try fill(&samples, rows: 0..<size.height, pass: pass) }
+        var samples = room(rows: size.height, stored)
+        for pass in 0..<passes { try fillStored(&samples, rows: 0..<size.height, pass: pass) }
         try end()
-        return Picture(size: size, channels: channels, samples: samples).turned(from: orientation)
-            .with(metadata: metadata)
+        let picture = Picture(size: size, channels: stored, samples: samples).turned(from: orientation)
+        guard let inks else { return picture.with(metadata: metadata) }
+        var metadata = metadata
+        metadata.plates = InkPlates(inks, profile: inkProfile, size: picture.size) { size in
+            let scaled = picture.resized(to: size)
+            return { scaled.cropped(to: Rectangle(x: 0, y: $0.lowerBound, width: size.width, height: $0.count)) }
+        }
+        return inks.seen(picture).with(metadata: metadata)
     }
 
     /// Samples of so many rows, all 0.
-    func room(rows: Int) -> Picture.Samples {
+    func room(rows: Int) -> Picture.Samples { room(rows: rows, channels) }
+
+    private func room(rows: Int, _ channels: Picture.Channels) -> Picture.Samples {
         let count = size.width * rows * channels.count
         return switch depth {
         case 32: .float([Float](repeating: 0, count: count))
@@ -108,34 +123,31 @@ final class CodecReader {
 
     /// Decodes the next rows into samples, which in later passes are as the pass before left them.
     func fill(_ samples: inout Picture.Samples, rows: Range<Int>, pass: Int) throws(PictureFileError) {
+        guard let inks else { return try fillStored(&samples, rows: rows, pass: pass) }
+        var amounts = room(rows: rows.count, stored)
+        try fillStored(&amounts, rows: rows, pass: pass)
+        let part = PixelSize(width: size.width, height: rows.count)
+        samples = inks.seen(Picture(size: part, channels: stored, samples: amounts)).samples
+    }
+
+    private func fillStored(_ samples: inout Picture.Samples, rows: Range<Int>, pass: Int) throws(PictureFileError) {
         var code: Int32 = 0
         func filled<Sample>(_ values: inout [Sample]) {
             values.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
-        }
-        func coloured<Sample: FixedWidthInteger & UnsignedInteger>(_ values: inout [Sample]) {
-            guard let inks else { return filled(&values) }
-            let count = channels.count + 1
-            var amounts = [Sample](repeating: 0, count: size.width * rows.count * count)
-            amounts.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
-            guard code == 0 else { return }
-            amounts.withUnsafeBufferPointer { amounts in
-                values.withUnsafeMutableBufferPointer { inks.converted(amounts, channels: count, into: $0) }
-            }
         }
         switch samples {
         case .eight(var values):
             // Two owners of the values would make a copy of them.
             samples = .eight([])
-            coloured(&values)
+            filled(&values)
             samples = .eight(values)
         case .sixteen(var values):
             samples = .sixteen([])
-            coloured(&values)
+            filled(&values)
             samples = .sixteen(values)
         case .float(var values):
             samples = .float([])
-            // Inks are whole numbers.
-            values.withUnsafeMutableBytes { code = handle.rows(pass, rows, $0.baseAddress) }
+            filled(&values)
             samples = .float(values)
         }
         if code != 0 { throw source.error(handle.failure.pointee) }
@@ -144,6 +156,15 @@ final class CodecReader {
     /// Reads what stands behind the samples, so that a file that is cut short there is found out.
     func end() throws(PictureFileError) {
         if handle.end() != 0 { throw source.error(handle.failure.pointee) }
+    }
+}
+
+extension Picture.Channels {
+    /// Nil where the header makes no sense.
+    fileprivate init?(_ header: codec_header) {
+        let all: [Self] = header.inks != 0 ? [.inks, .inksAlpha] : Self.allCases
+        guard let match = all.first(where: { $0.count == Int(header.channels) }) else { return nil }
+        self = match
     }
 }
 

@@ -21,9 +21,13 @@ package enum PictureFile {
 
     /// The picture in a file, upright.
     ///
+    /// - Parameter keepsInks: whether a picture of inks comes as it is, and not as colours
     /// Throws: `notFound`, `isFolder`, `notReadable`; what ``decode(_:name:limits:)`` throws; `readFailed`.
-    package static func read(_ path: String, limits: Limits = Limits()) throws(PictureFileError) -> Picture {
-        try CodecReader(PictureSource(try ReadableFile(path, limit: limits.fileBytes), limits: limits)).picture()
+    package static func read(
+        _ path: String, limits: Limits = Limits(), keepingInks keepsInks: Bool = false
+    ) throws(PictureFileError) -> Picture {
+        let file = try ReadableFile(path, limit: limits.fileBytes)
+        return try CodecReader(PictureSource(file, limits: limits), keepingInks: keepsInks).picture()
     }
 
     /// The picture in a file's bytes, upright: turned as its EXIF data or its orientation tag asks.

@@ -7,22 +7,31 @@
 #endif
 
 extension PictureFile {
-    /// What is known of a TIFF before it is read as a picture.
+    /// What is known of a file before it is read as a picture.
     package struct Look: Sendable {
         /// Pages of the file, at least 1.
-        package var pages: Int
-        /// Whether the page that the path names, or the first, has floats for samples.
-        package var isFloat: Bool
+        package var pages = 1
+        /// Whether the samples of the page that the path names, or the first, are floats.
+        package var isFloat = false
+        /// Whether they are amounts of ink.
+        package var isOfInks = false
     }
 
-    /// A look at a file that is a TIFF; nil for anything else. Pipes, which can be read only once, are left alone.
+    /// A look at a file that is a TIFF or a JPEG; nil for anything else. Pipes, which can be read only once, are left alone.
     package static func look(_ path: String) -> Look? {
         let named = PagedPath(path)
         var status = stat()
         guard stat(named.file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            let file = try? ReadableFile(named.file, limit: .max), let beginning = try? file.beginning(16),
-            PictureFormat(content: beginning) == .tiff, let pages = TIFFPages(file.source)
+            let file = try? ReadableFile(named.file, limit: .max), let beginning = try? file.beginning(16)
         else { return nil }
-        return Look(pages: max(1, pages.places.count), isFloat: pages.isFloat(named.page))
+        switch PictureFormat(content: beginning) {
+        case .jpeg: return Look(isOfInks: JPEGFrame.components(file.source) == 4)
+        case .tiff:
+            guard let pages = TIFFPages(file.source) else { return nil }
+            return Look(
+                pages: max(1, pages.places.count), isFloat: pages.isFloat(named.page),
+                isOfInks: pages.isOfInks(named.page))
+        default: return nil
+        }
     }
 }

@@ -13,7 +13,11 @@ final class PictureWriter {
     private let depth: Int
     /// What is added to a TIFF at its end.
     private var linking: TIFFLinking?
+    /// What makes inks of the rows of a TIFF.
+    private let press: InkPress?
 
+    /// A TIFF of colours that were read from inks is of those inks again.
+    ///
     /// - Parameters:
     ///   - channels: of the rows that will come, as is `depth`
     ///   - name: what error messages call the file
@@ -28,8 +32,18 @@ final class PictureWriter {
         guard format.isWritten else {
             throw .encodingFailed(path: name, format: format, detail: "\(format.name) is only read")
         }
+        if channels.isInks, format != .tiff {
+            throw .encodingFailed(path: name, format: format, detail: "\(format.name) holds no inks here")
+        }
         let isPlain = format == .jpeg
-        var metadata = metadata
+        var (metadata, channels) = (metadata, channels)
+        // Inks are whole numbers.
+        let inkDepth = min(depth, 16)
+        press =
+            format == .tiff
+            ? try InkPress(metadata.plates, size, channels, depth: inkDepth, threads: options.threads) : nil
+        self.depth = press == nil ? min(depth, format.mostDepth) : inkDepth
+        if let press { (channels, metadata.profile) = (press.channels, metadata.plates?.profile) }
         if let exif = metadata.exif {
             var said = ExifData(exif)
             said?.describe(size, long: format == .tiff)
@@ -40,7 +54,7 @@ final class PictureWriter {
         header.width = UInt32(size.width)
         header.height = UInt32(size.height)
         header.channels = UInt32((isPlain ? channels.with(alpha: false) : channels).count)
-        self.depth = min(depth, format.mostDepth)
+        header.inks = channels.isInks ? 1 : 0
         header.depth = UInt32(self.depth)
         header.orientation = 1
         header.horizontal_resolution = metadata.resolution?.horizontal ?? 0
@@ -96,7 +110,7 @@ final class PictureWriter {
     /// Writes the next rows.
     func add(_ strip: Picture) throws(PictureFileError) {
         let held = strip.depth > depth ? strip.converted(depth: depth) : strip
-        let strip = format == .jpeg ? held.flattened() : held
+        let strip = try press?.pressed(held) ?? (format == .jpeg ? held.flattened() : held)
         let count = UInt32(strip.height)
         func send(_ bytes: UnsafeRawBufferPointer) -> Int32 {
             switch format {
@@ -141,10 +155,10 @@ extension PictureMetadata {
     /// and numbers that only PNG knows are said by a profile.
     fileprivate func written(as format: PictureFormat, _ channels: Picture.Channels) -> PictureMetadata {
         var copy = self
-        if let profile, let kind = ColourProfile.kind(profile), kind != (channels.isGrey ? .grey : .colour) {
+        if let profile, let kind = ColourProfile.kind(profile), kind != .of(channels) {
             copy.profile = nil
         }
-        guard format != .png else { return copy }
+        guard format != .png, !channels.isInks else { return copy }
         copy.profile = copy.profile(channels)
         copy.colourChunks = []
         return copy

@@ -56,12 +56,20 @@ import Testing
         #expect(place.names() == ["in.png"])
     }
 
+    @Test("a folder or a device in the place of a file is told as what it is")
+    func noFiles() throws {
+        try place.refuse(
+            ["refine", "in.png", "--model", "/dev/null"], code: 65, naming: ["null", "a device or a pipe"])
+        try place.refuse(["gobig", "render", "."], code: 65, naming: ["a folder", "a file is expected"])
+    }
+
     @Test("a value that cannot be is told in one line, with what the option takes instead")
     func values() throws {
         for (arguments, parts) in [
             (["refine", "in.png", "--sampler", "x"], ["--sampler is \"x\"", "one of ddim, ddpm, plms"]),
             (["perlin", "--size", "3x3", "--octaves", "0"], ["--octaves is \"0\"", "Octaves of the coarse field"]),
             (["refine", "in.png", "--memory-limit", "1"], ["--memory-limit is \"1\"", "such as 2.5GB"]),
+            (["fit", "in.png", "--size", "100x64", "--multiple", "16"], ["100×64", "16"]),
             (["fit", "in.png", "--size", "0x0"], ["--size is \"0x0\"", "<WxH>"]),
             (["refine", "in.png", "--seed", "-1"], ["--seed is \"-1\""]),
             (["refine", "in.png", "--guidance", "-2"], ["--guidance is -2"]),

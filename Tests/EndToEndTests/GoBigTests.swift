@@ -44,7 +44,9 @@ import Testing
         .init("repair", [], ["--repair", "band"]),
         .init("composition", [], ["--composition", "0"]), .init("noise", [], ["--noise", "12"]),
         .init("repair", ["--repair", "half-tile"], ["--repair", "intersections"]),
-        .init("colour-anchor", [], ["--colour-anchor", "0"]), .init("skip", [], ["--skip", "80"]),
+        .init("fidelity", [], ["--fidelity", "0"]), .init("fidelity", [], ["--fidelity", "0.5"]),
+        .init("colour-anchor", ["--fidelity", "0"], ["--fidelity", "0", "--colour-anchor", "0"]),
+        .init("skip", [], ["--skip", "80"]),
         .init("seed", [], ["--seed", "8"]), .init("prompt", [], ["--prompt", "a lake at sunset"]),
         .init("scale", [], ["--scale", "1.5"]), .init("upscaler", [], ["--upscaler", "miniature"]),
     ]
@@ -98,6 +100,26 @@ import Testing
         }
     }
 
+    @Test("tiles that the mask leaves nothing to paint in are not counted on")
+    func idle() throws {
+        for (name, width) in [("white.png", 80), ("corner.png", 8)] {
+            let values = (0..<80 * 56).map { UInt8($0 % 80 < width && $0 / 80 < width ? 255 : 0) }
+            try place.write(
+                Picture(size: PixelSize(width: 80, height: 56), channels: .grey, eight: values), to: name)
+        }
+        func seconds(_ mask: String) throws -> Double {
+            let lines = try jsonLines(
+                place.succeed(
+                    ["gobig", "in.png", "--explain", "--json", "--tile", "64", "--overlap", "16", "--steps", "1000"]
+                        + ["--mask", mask]
+                ).output)
+            return try #require(lines.first?["seconds"] as? Double)
+        }
+        let (all, corner) = (try seconds("white.png"), try seconds("corner.png"))
+        // One tile of six, and half a second for whatever is done.
+        #expect(corner - 0.5 < 0.25 * (all - 0.5), "\(corner) of \(all)")
+    }
+
     @Test("in parts, in any order, the same bytes as at once; a tile may be told its own words or be left out")
     func parts() throws {
         let options = Self.small + ["--prompt", "a lake", "--repair", "band"]
@@ -120,16 +142,29 @@ import Testing
         let before = place.names("plan.tiles").count
         tiles[0]["prompt"] = "a forest"
         tiles[1]["paint"] = false
+        (tiles[2]["skip"], tiles[3]["seed-offset"]) = (80, 3)
+        // A band that is told the general skip, in place of its own.
+        tiles[tiles.count - 1]["skip"] = NSNull()
         plan["tiles"] = tiles
         try place.write(String(decoding: JSONSerialization.data(withJSONObject: plan), as: UTF8.self), to: "plan.json")
         try place.succeed(["gobig", "render", "plan.json"])
         // Painted anew: the tile itself and the bands on it and on the tile that is left out.
         let added = place.names("plan.tiles").count - before
-        #expect(added >= 2 && added <= 8, "\(added) of 13")
+        #expect(added >= 5 && added <= 12, "\(added) of 13")
         try place.succeed(["gobig", "assemble", "plan.json", "-o", "edited.png"])
         let (whole, edited) = (try place.read("whole.png"), try place.read("edited.png"))
         #expect(whole.samples != edited.samples)
-        #expect((try edited.recipe()["tiles"] as? [Any])?.count == 2)
+        // Those that were told nothing are not in the recipe, and of the others only what they were told.
+        let told = try #require(try edited.recipe()["tiles"] as? [[String: Any]])
+        #expect(
+            told.map { Set($0.keys).subtracting(["tile", "frame"]) }
+                == [["prompt"], ["paint"], ["skip"], ["seed-offset"], []])
+        let rerun = try place.succeed(["rerun", "edited.png", "-o", "again.png"])
+        #expect(!rerun.errors.contains("not followed"), "\(rerun.errors)")
+        #expect(try place.bytes("again.png") == place.bytes("edited.png"))
+        try place.picture("larger.png", 120, 80)
+        let other = try place.run(["rerun", "edited.png", "-o", "other.png", "--input", "larger.png"])
+        #expect(other.code == 65 && other.errors.contains("tile 2"), "\(other.errors)")
 
         tiles[2]["colour"] = "red"
         plan["tiles"] = tiles
@@ -216,7 +251,7 @@ import Testing
             ["--size", "170x119", "--map", "flat", "--repair", "band"],
             ["--layout", "progrock-grid"], ["--layout", "progrock-grid", "--overlap", "0"],
             ["--mode", "joint", "--mask", "mask.png"],
-            ["--noise", "6", "--composition", "0.5"],
+            ["--noise", "6", "--composition", "0.5", "--fidelity", "0.25"],
             ["--upscaler", "miniature", "--map", "mask.png"],
         ])
     func rerun(arguments: [String]) throws {
@@ -312,7 +347,7 @@ import Testing
         let line = try place.succeed([
             "gobig", "in.png", "-o", "max.png", "--max-seam", "1", "--json", "--tile", "64", "--overlap", "0",
             "--steps", "5",
-            "--seed", "7", "--skip", "40", "--colour-anchor", "0", "--prompt", "a lake at sunset",
+            "--seed", "7", "--skip", "40", "--colour-anchor", "0", "--fidelity", "0", "--prompt", "a lake at sunset",
         ])
         #expect(try jsonLines(line.output).contains { ($0["text"] as? String)?.contains("painted again") == true })
     }
@@ -326,6 +361,7 @@ import Testing
             (["--skip", "40,60"], "2 values"),
             (["--max-seam", "0.5"], "1 to 100"), (["--repair", "all"], "--repair"),
             (["--jitter", "60", "--tile", "64"], "--jitter"), (["--composition", "2"], "0 to 1"),
+            (["--fidelity", "1.5"], "0 to 1"),
             (["--layout", "progrock", "--overlap", "64"], "--overlap changes nothing"),
             (["--layout", "progrock", "--tile", "64"], "--tile changes nothing"),
             (["--layout", "ultimate", "--overlap", "32"], "--overlap changes nothing"),

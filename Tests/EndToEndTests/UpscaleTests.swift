@@ -130,6 +130,26 @@ import Testing
         #expect(upscaler["name"] as? String == "net.safetensors" && (upscaler["sha256"] as? String)?.count == 64)
     }
 
+    @Test("a limit of memory is planned with and changes no pixel; less than any form needs is refused with the least")
+    func memory() throws {
+        try place.picture("in.png", 1200, 900)
+        let net = ["in.png", "--upscaler", "net.safetensors"]
+        func told(_ more: [String]) throws -> [String: Any] {
+            try #require(
+                try jsonLines(try place.succeed(["upscale"] + net + ["--explain", "--json"] + more).output).first)
+        }
+        let (free, limited) = (try told([]), try told(["--memory-limit", "300MB"]))
+        let bytes = try (#require(free["bytes"] as? Double), #require(limited["bytes"] as? Double))
+        #expect(bytes.1 < bytes.0 && bytes.1 < 300e6, "\(bytes)")
+        #expect(free["disk"] as? Int == 0 && limited["disk"] as? Int == 2400 * 1800 * 12)
+        #expect(try upscaled(net + ["--memory-limit", "300MB"]).samples == upscaled(net, "free.png").samples)
+        for command in ["upscale", "gobig"] {
+            try place.refuse(
+                [command] + net + ["--memory-limit", "100MB", "-o", "no.png"], code: 65,
+                naming: ["--memory-limit is 100 MB", "1200×900", "at least", "Raise the limit"])
+        }
+    }
+
     @Test("a plan is told and nothing made; JSON has plan, progress and result")
     func telling() throws {
         try place.picture("in.png", 16, 12)

@@ -7,6 +7,7 @@ upscaler inside the program alone:
 
   energy   of luma in octaves of frequency, result over truth (Hann's window): 1/16 to 1/8 cycles a pixel, to 1/4, to 1/2
   ΔE00     of means over 32×32 pixels of the halved picture, the largest and the mean
+  SSIM     of luma, 11×11 Gaussian
   PSNR     of luma, in dB
   LPIPS    with --lpips: needs `pip install lpips==0.1.4 torch==2.15.0 torchvision==0.29.2`, and fetches AlexNet's weights once
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy
 from PIL import Image
+from skimage.metrics import structural_similarity
 
 from images import OURS, ROOT
 
@@ -81,8 +83,8 @@ def main():
             with torch.no_grad():
                 return network(tensor(a), tensor(b)).item()
 
-    print("| picture | enlarged by | energy to 1/8, 1/4, 1/2 | ΔE00 of means, most, mean | PSNR |" + (" LPIPS |" if perceived else ""))
-    print("| --- | --- | --- | --- | --- |" + (" --- |" if perceived else ""))
+    print("| picture | enlarged by | energy to 1/8, 1/4, 1/2 | ΔE00 of means, most, mean | SSIM | PSNR |" + (" LPIPS |" if perceived else ""))
+    print("| --- | --- | --- | --- | --- | --- |" + (" --- |" if perceived else ""))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for sample in wish.samples.split(","):
@@ -104,7 +106,8 @@ def main():
                 apart = difference(lab(means(found, 64)), lab(means(read(half), 32)))
                 noise = 10 * numpy.log10(1 / numpy.mean((luma(found) - luma(true)) ** 2))
                 line = f"| {sample} | {way} | " + ", ".join(f"{value:.2f}" for value in ratio)
-                line += f" | {apart.max():.2f}, {apart.mean():.2f} | {noise:.1f} |"
+                alike = structural_similarity(luma(found), luma(true), data_range=1, gaussian_weights=True, sigma=1.5)
+                line += f" | {apart.max():.2f}, {apart.mean():.2f} | {alike:.3f} | {noise:.1f} |"
                 print(line + (f" {perceived(found, true):.3f} |" if perceived else ""), flush=True)
 
 

@@ -35,7 +35,7 @@ typedef struct {
     uint32_t width, height;
     /// 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha (never premultiplied); of inks 4, or 5 with alpha.
     uint32_t channels;
-    /// Colours are cyan, magenta, yellow and black, 0 for no ink. Only readers have them.
+    /// Colours are cyan, magenta, yellow and black, 0 for no ink. Of writers only TIFF's has them.
     uint32_t inks;
     /// 8 or 16; 32 where samples are floats, of which 1 is white.
     uint32_t depth;

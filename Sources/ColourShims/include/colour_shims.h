@@ -19,6 +19,8 @@ typedef struct {
     colour_kind kind;
     /// Three curves and three primaries say all of it; else it is a table.
     int is_matrix;
+    /// A table leads to its values too, and not only from them.
+    int leads_back;
     /// What the profile calls itself, ASCII.
     char name[128];
 } colour_facts;
@@ -41,6 +43,8 @@ typedef struct colour_transform colour_transform;
 colour_transform *colour_to_light(colour_profile *profile);
 /// Amounts of ink, 8 or 16 bits, to sRGB of the same depth, black to black.
 colour_transform *colour_from_inks(colour_profile *profile, int depth);
+/// sRGB of 16 bits to amounts of ink of 16 bits, the same way back. NULL where the profile leads only from inks.
+colour_transform *colour_to_inks(colour_profile *profile);
 /// May be called from several threads at once.
 void colour_apply(const colour_transform *transform, const void *source, void *target, size_t pixels);
 void colour_free(colour_transform *transform);

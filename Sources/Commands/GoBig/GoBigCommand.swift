@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Painting
 import Threads
 
@@ -30,6 +31,9 @@ struct GoBigCommand: PaintingCommand, FolderCommand {
     @OptionGroup(title: "Results") var results: ResultOptions
     @OptionGroup(title: "Folders") var batch: BatchOptions
     @OptionGroup(title: "Telling") var telling: TellingOptions
+
+    /// What single tiles are told: entries of the recipe that is repeated.
+    var told: [JSON] = []
 
     func validate() throws { try level.check(with: painting) }
 

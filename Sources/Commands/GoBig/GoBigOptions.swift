@@ -69,7 +69,9 @@ struct GoBigOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("What enlarges before painting: lanczos, or an upscaler's file.", valueName: "name|path"))
+        help: ArgumentHelp(
+            "What enlarges before painting: the filter, the small upscaler inside the program, or an upscaler's file. (default: lanczos)",
+            valueName: "lanczos|miniature|path"))
     var upscaler: String?
 
     @Option(
@@ -95,6 +97,13 @@ struct GoBigOptions: ParsableArguments {
     var composition: Double?
 
     @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Keep what the enlarged source shows, 0 to 1, so that only what is finer is painted. (default: 1, at scale 1 0)",
+            valueName: "x"))
+    var fidelity: Double?
+
+    @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             "Put this much noise in where the enlarged picture is flat before it is painted, as velatura noise does; negative calms.",
@@ -111,7 +120,7 @@ struct GoBigOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Paint seams again that show more than this, 1 being as the picture's own lines.", valueName: "s"))
+            "Paint seams again that show more than this, 1 to 100; 1 is as the picture's own lines.", valueName: "s"))
     var maxSeam: Double?
 
     @Option(
@@ -157,8 +166,9 @@ struct GoBigOptions: ParsableArguments {
         if let colourAnchor, !(0...1).contains(colourAnchor) {
             throw ValidationError("--colour-anchor is \(colourAnchor), but a number from 0 to 1 is expected.")
         }
-        if let composition, !(0...1).contains(composition) {
-            throw ValidationError("--composition is \(composition), but a number from 0 to 1 is expected.")
+        for (name, value) in [("composition", composition), ("fidelity", fidelity)] {
+            guard let value, !(0...1).contains(value) else { continue }
+            throw ValidationError("--\(name) is \(value), but a number from 0 to 1 is expected.")
         }
         if let layout {
             for (name, isGiven) in [
@@ -212,6 +222,8 @@ struct GoBigOptions: ParsableArguments {
         if layout == .progrockGrid, size == nil {
             asked.size = TilePlan.maximized(asked.wish(seed: seed, cell: model.codec.factor), target)
         }
+        asked.times = (Double(asked.size.area) / Double(source.area)).squareRoot()
+        asked.fidelity = fidelity ?? (asked.times > 1 ? 1 : 0)
         return asked
     }
 

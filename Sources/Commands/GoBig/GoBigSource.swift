@@ -19,10 +19,12 @@ final class GoBigSource {
     private let mapPicture: InputPicture?
     private let reader: PictureReader
 
+    /// - Parameter depth: bits to work in, from those of the picture
     /// - Throws: ``PictureFileError``; ``PaintingError`` where mask or map do not fit the picture
-    init(_ path: String, mask: String?, _ options: GoBigOptions) throws {
+    init(_ path: String, mask: String?, _ options: GoBigOptions, depth working: (Int) -> Int) throws {
         name = path
         reader = try PictureReader(path)
+        reader.deepen(to: working(reader.depth))
         (size, channels, depth, metadata) = (reader.size, reader.channels, reader.depth, reader.metadata)
         space = ColourSpace.read(metadata, channels).space
         var sum = SHA256()
@@ -44,6 +46,9 @@ final class GoBigSource {
         }
     }
 
+    /// Bytes of disk that the picture's inks take while a result of this size goes back to them.
+    func plateBytes(_ target: PixelSize) -> Int { reader.plateBytes(target) }
+
     /// The picture at its new size.
     ///
     /// - Parameters:
@@ -54,6 +59,7 @@ final class GoBigSource {
         to target: PixelSize, by upscaler: LearnedUpscaler?, keepsColour: Bool, in folder: TileFolder, threads: Threads,
         advance: (_ operations: Double) throws -> Void
     ) throws -> PixelStore {
+        reader.folder = folder.path
         let coloured = keepsColour && channels.isGrey
         let kind = coloured ? Picture.Channels.rgb.with(alpha: channels.hasAlpha) : channels
         func store(_ size: PixelSize) throws -> PixelStore {
@@ -86,16 +92,11 @@ final class GoBigSource {
             return result
         }
         let picture = try original.read(Rectangle(size)).floats(threads: threads)
-        // A deep network sees so far that each part costs almost the whole; parts are for what memory has no room for.
-        let band = target.area <= Self.largestWhole ? target.height : Self.band
-        for y in stride(from: 0, to: target.height, by: band) {
-            let part = Rectangle(x: 0, y: y, width: target.width, height: min(band, target.height - y))
-            let strip = try upscaler.enlarged(picture, in: space, to: target, part: part, threads: threads) {
-                operations in
-                try Interruption.check()
-                try advance(operations)
-            }
-            try result.write(strip.picture(depth: depth, threads: threads), y: y)
+        try upscaler.enlarged(picture, in: space, to: target, threads: threads) { operations in
+            try Interruption.check()
+            try advance(operations)
+        } bands: { band, y in
+            try result.write(band.picture(depth: depth, threads: threads), y: y)
         }
         // Enlarging by a network takes long; a run that was killed does not begin with it again.
         try PictureFile.write(
@@ -105,8 +106,20 @@ final class GoBigSource {
         return result
     }
 
-    /// Most enlarged pixels that a network makes at once, and rows at a time beyond that.
-    private static let (largestWhole, band) = (1 << 26, 4096)
+    /// Whether the mask or a map that was given leaves nothing to paint in a part of the enlarged picture, as far as it lies inside.
+    func isBlack(_ frame: Rectangle, of target: PixelSize) -> Bool {
+        func span(_ start: Int, _ length: Int, _ side: Int, _ whole: Int) -> Range<Int> {
+            let (first, end) = (max(0, start), min(whole, start + length))
+            return first * side / whole..<max(first * side / whole, (end * side + whole - 1) / whole)
+        }
+        let (across, down) = (
+            span(frame.x, frame.width, size.width, target.width),
+            span(frame.y, frame.height, size.height, target.height)
+        )
+        guard !across.isEmpty, !down.isEmpty else { return false }
+        let part = Rectangle(x: across.lowerBound, y: down.lowerBound, width: across.count, height: down.count)
+        return [mask, mapPicture].contains { $0.map { Mask($0.picture.cropped(to: part)).isBlack } ?? false }
+    }
 
     /// Where the enlarged picture is painted, and how strongly.
     func strength(of enlarged: PixelStore, _ options: GoBigOptions, in folder: String, threads: Threads) throws

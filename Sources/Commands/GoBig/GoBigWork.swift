@@ -35,6 +35,8 @@ final class GoBigWork: ItemWork {
         var upscaler: LearnedUpscaler?
         /// Tiles that are to be painted, as far as their names tell.
         var missing: [TilePlan.Tile]
+        /// Indices of tiles in which the mask leaves nothing to paint.
+        var idle: Set<Int>
     }
 
     init(
@@ -89,7 +91,9 @@ final class GoBigWork: ItemWork {
 
     private func worded() throws -> Settings { try session.worded(settings, painting, item) }
 
-    func open() throws { source = try GoBigSource(item.input, mask: item.mask, options) }
+    func open() throws {
+        source = try GoBigSource(item.input, mask: item.mask, options) { session.output.workingDepth($0, at: path) }
+    }
 
     /// What is asked for, and the tiles that it gives.
     static func plan(
@@ -130,6 +134,7 @@ final class GoBigWork: ItemWork {
         let upscaler = try options.upscaler.flatMap {
             $0 == "lanczos" ? nil : try LearnedUpscaler(named: $0, on: studio.model.engine)
         }
+        try upscaler?.check(source.size, to: asked.size)
         (asked.map, asked.upscaler) = (source.map, upscaler.map { ($0.name, $0.hash ?? "") })
         settings.enlarging = asked
         let run = settings.plan(skip, studio.model.scheduler)
@@ -138,18 +143,22 @@ final class GoBigWork: ItemWork {
         (recipe.skip, recipe.strength) = (skip.percent(of: settings.steps), skip.strength(of: settings.steps))
         (recipe.source, recipe.sourceSize, recipe.history) = (source.identity, source.size, history)
         recipe.mask = source.mask?.identity
-        if let given {
-            recipe.edits = TilePlanFile.edits(given, from: plan)
-            plan = given
+        if let told = try given ?? (command.told.isEmpty ? nil : TileEdits.plan(plan, with: command.told)) {
+            recipe.edits = TileEdits.entries(told, from: plan)
+            plan = told
         }
         let cost = TileCost(studio, settings, asked, skip: skip)
         let goBig = GoBig(cost, plan: plan, recipe: recipe, space: source.space)
         let folder = folder
+        let idle = Set(
+            plan.tiles.filter { !$0.isLeftOut && plan.wrap.text == nil && source.isBlack($0.frame, of: plan.size) }
+                .map(\.index))
         let missing = plan.tiles.filter { tile in
-            shard?.has(tile) != false && !tile.isLeftOut && cost.run(tile).start != nil
+            shard?.has(tile) != false && !tile.isLeftOut && !idle.contains(tile.index) && cost.run(tile).start != nil
                 && !folder.has(tile, key: goBig.keys[tile.index])
         }
-        prepared = Prepared(source: source, goBig: goBig, recipe: recipe, upscaler: upscaler, missing: missing)
+        prepared = Prepared(
+            source: source, goBig: goBig, recipe: recipe, upscaler: upscaler, missing: missing, idle: idle)
     }
 
     func work(_ size: PixelSize, _ studio: Studio?) throws -> Double {
@@ -200,7 +209,8 @@ final class GoBigWork: ItemWork {
         guard let ready = prepared else { return }
         let (goBig, source, console) = (ready.goBig, ready.source, session.console)
         try session.warnOfWords(goBig.settings, goBig.studio)
-        try console.warnOfColour(source.metadata, source.channels, named: source.name)
+        try console.warnOfColour(
+            source.metadata, source.channels, named: source.name, in: session.output.format(at: path))
         if skip.strength(of: goBig.settings.steps) > 0.4 {
             try console.report(
                 .warning(
@@ -214,9 +224,11 @@ final class GoBigWork: ItemWork {
                 depth: source.depth, hasTransparency: source.channels.hasAlpha, metadata: source.metadata, at: path)
         }
         var plan = try goBig.told(
-            onlyAssembles ? [] : ready.missing, around: around(ready), input: source.name, source: source.size)
+            onlyAssembles ? [] : ready.missing, idle: ready.idle.count, around: around(ready), input: source.name,
+            source: source.size)
         plan.bytes = max(plan.bytes, Self.leastBytes)
         plan.disk += Double(goBig.plan.size.area * source.channels.count * (2 + source.depth / 8))
+        if session.output.format(at: path) == .tiff { plan.disk += Double(source.plateBytes(goBig.plan.size)) }
         if command.telling.explain { console.explain(plan) } else { try console.report(.plan(plan)) }
     }
 
@@ -254,8 +266,9 @@ final class GoBigWork: ItemWork {
             try session.note(true, in: &recipe, ready.goBig.studio, at: path)
         }
         let depth = session.output.depth ?? source.depth
-        let own =
+        var own =
             source.channels.isGrey && !enlarged.channels.isGrey ? source.metadata.inColour() : source.metadata
+        own.plates = own.plates?.scaled(to: enlarged.size)
         let metadata =
             session.output.writesRecipe
             ? recipe.added(to: own, as: session.output.format(at: path)) : Recipe.removed(from: own)
@@ -299,7 +312,7 @@ final class GoBigWork: ItemWork {
             if painting.isThere(tile) { continue }
             let work = try goBig.cost.work(tile)
             guard try painting.hasWork(tile) else {
-                try advance(work, stage)
+                if prepared?.idle.contains(tile.index) != true { try advance(work, stage) }
                 continue
             }
             guard try painting.missing(beneath: tile).isEmpty else {

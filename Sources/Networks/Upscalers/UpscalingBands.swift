@@ -16,6 +16,8 @@ package struct UpscalingBands {
 
     /// What a band takes where memory is not limited. Less costs more at the joints.
     package static let usualBytes = 1 << 29
+    /// What it takes at least.
+    package static let leastBytes = 1 << 24
     /// What may wait in memory where it is not limited.
     static let usualRoom = 1 << 31
 
@@ -30,8 +32,9 @@ package struct UpscalingBands {
         let work = network.work(height: picture.shape[2], width: picture.shape[3])
         let waiting = Int(work.waitingBytes)
         let scratch = Int(work.scratchBytes) * engine.threads.count
-        let free = engine.memory.room(beside: engine.shelf).map { max(0, $0 - held - scratch) }
-        let band = bytes ?? min(Self.usualBytes, free.map { max($0 / 2, 1 << 24) } ?? .max)
+        // A tenth is left for what comes and goes uncounted while pieces are handed on.
+        let free = engine.memory.room(beside: engine.shelf).map { max(0, $0 * 9 / 10 - held - scratch) }
+        let band = bytes ?? min(Self.usualBytes, free.map { max($0 / 2, Self.leastBytes) } ?? .max)
         self.bytes = band
         allBytes = bytes ?? free ?? Self.usualRoom
         let rest = min(waiting, free.map { max(0, $0 - band) } ?? Self.usualRoom)

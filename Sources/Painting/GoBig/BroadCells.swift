@@ -20,6 +20,8 @@ struct BroadCells {
         let ranges: [Range<Int>]
         /// For each place the square before it and how far it is on the way to the next, between their middles.
         let places: [(cell: Int, share: Float)]
+        /// What each square's mean takes from the values of the square before it, its own and the one behind.
+        private let means: [(before: Double, own: Double, after: Double)]
 
         init(_ start: Int, _ length: Int, _ size: Int) {
             let first = Int((Double(start) / Double(size)).rounded(.down))
@@ -29,13 +31,57 @@ struct BroadCells {
             }
             let middles = ranges.map { Float($0.lowerBound + $0.upperBound) / 2 }
             (self.length, self.ranges) = (length, ranges)
-            places = (0..<length).map { pixel in
+            let places: [(cell: Int, share: Float)] = (0..<length).map { pixel in
                 let place = Float(pixel) + 0.5
                 guard let next = middles.firstIndex(where: { $0 > place }) else { return (ranges.count - 1, 0) }
                 guard next > 0 else { return (0, 0) }
                 return (next - 1, (place - middles[next - 1]) / (middles[next] - middles[next - 1]))
             }
+            self.places = places
+            means = ranges.enumerated().map { cell, range in
+                var (before, own, after) = (0.0, 0.0, 0.0)
+                for place in places[range] {
+                    let share = Double(place.share)
+                    if place.cell == cell { (own, after) = (own + 1 - share, after + share) }
+                    if place.cell == cell - 1 { (before, own) = (before + 1 - share, own + share) }
+                }
+                let count = Double(range.count)
+                return (before / count, own / count, after / count)
+            }
         }
+
+        /// Replaces the means that the squares are to have by the values between which ``BroadCells/add(_:to:_:_:)`` makes them.
+        ///
+        /// - Parameters:
+        ///   - first: place of the first square's value in the list
+        ///   - step: to the next one's
+        fileprivate func spread(_ values: inout [Float], from first: Int, step: Int) {
+            // Three diagonals, taken off from the top and put in from the bottom.
+            var (ratios, known) = ([Double](), [Double]())
+            for (cell, mean) in means.enumerated() {
+                let pivot = mean.own - mean.before * (ratios.last ?? 0)
+                known.append((Double(values[first + cell * step]) - mean.before * (known.last ?? 0)) / pivot)
+                ratios.append(mean.after / pivot)
+            }
+            var behind = 0.0
+            for cell in means.indices.reversed() {
+                behind = known[cell] - ratios[cell] * behind
+                values[first + cell * step] = Float(behind)
+            }
+        }
+    }
+
+    /// Values between which a bilinear field has the given means over the squares; as they stand, they would be levelled out.
+    ///
+    /// - Parameter means: rows of squares, their channels side by side
+    func field(ofMeans means: [Float], _ count: Int) -> [Float] {
+        var field = means
+        let across = columns.ranges.count * count
+        for row in rows.ranges.indices {
+            for channel in 0..<count { columns.spread(&field, from: row * across + channel, step: count) }
+        }
+        for place in 0..<across { rows.spread(&field, from: place, step: across) }
+        return field
     }
 
     /// Adds one value for each square and channel, bilinear between the squares' middles.

@@ -30,6 +30,10 @@ package struct Enlarging: Sendable {
     package var map: Map?
     /// How far what is broad in a tile is held to the source's in every step, 0…1.
     package var composition = 1.0
+    /// How far what the enlarged source shows is kept, 0…1; see ``TileFidelity``.
+    package var fidelity = 0.0
+    /// How many times larger the picture becomes.
+    package var times = 1.0
     package var repair: [TilePlan.Repair] = []
     /// Seams that show more than this are painted over.
     package var maxSeam: Double?
@@ -55,6 +59,7 @@ package struct Enlarging: Sendable {
             ("enlarged", .text("\(size.width)x\(size.height)")), ("scale", scale.map(JSONText.number) ?? .null),
             ("tile", layout.hasOwnTiles ? .null : .text("\(tile.width)x\(tile.height)")),
             ("overlap", layout.hasOwnOverlap ? .null : .integer(overlap)), ("composition", .number(composition)),
+            ("fidelity", .number(fidelity)),
             ("mode", .text(mode.rawValue)), ("layout", .text(layout.rawValue)), ("jitter", .integer(jitter)),
             ("wrap", wrap.text.map(JSONText.text) ?? .null),
             ("repair", repair.isEmpty ? .null : .text(repair.map(\.rawValue).joined(separator: ","))),

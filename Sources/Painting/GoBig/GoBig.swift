@@ -40,12 +40,13 @@ package struct GoBig {
     /// are in their own keys.
     private static func identity(_ recipe: Recipe, _ enlarging: Enlarging) -> String {
         var recipe = recipe
-        recipe.form = .init()
+        // Tiles are painted on what has as many bits as are asked for.
+        recipe.form = .init(depth: recipe.form.depth)
         (recipe.settings.prompt, recipe.skip, recipe.strength, recipe.settings.seed) = ("", nil, nil, 0)
         (recipe.run, recipe.startSigma, recipe.edits) = (0, 0, [])
         var asked = Enlarging(size: enlarging.size, tile: enlarging.size)
         (asked.map, asked.upscaler, asked.mode) = (enlarging.map, enlarging.upscaler, enlarging.mode)
-        asked.composition = enlarging.composition
+        (asked.composition, asked.fidelity) = (enlarging.composition, enlarging.fidelity)
         if enlarging.mode == .joint { (asked.tile, asked.overlap) = (enlarging.tile, enlarging.overlap) }
         recipe.settings.enlarging = asked
         return recipe.json
@@ -78,18 +79,20 @@ package struct GoBig {
     ///
     /// - Parameters:
     ///   - missing: tiles that are still to be painted
+    ///   - idle: tiles in which there is nothing to paint
     ///   - around: work of the run beside them
     /// - Throws: ``PaintingError/unsuitable(_:)`` as ``TileCost/estimate(_:around:)``
-    package func told(_ missing: [TilePlan.Tile], around: Double, input: String?, source: PixelSize)
-        throws(PaintingError) -> PaintingEvent.Plan
-    {
+    package func told(
+        _ missing: [TilePlan.Tile], idle: Int, around: Double, input: String?, source: PixelSize
+    ) throws(PaintingError) -> PaintingEvent.Plan {
         let (run, estimate) = (settings.plan(skip, studio.model.scheduler), try cost.estimate(missing, around: around))
         let paints = plan.tiles.filter { !$0.isLeftOut }
         let largest = paints.max { $0.frame.size.area < $1.frame.size.area }?.frame.size ?? plan.size
         let runs = run.start != nil
         return PaintingEvent.Plan(
             source: source, enlarged: plan.size, working: cost.isJoint ? enlarging.tile : largest,
-            tiles: cost.latentTiles(plan.size)?.count ?? paints.count, painted: runs ? paints.count - missing.count : 0,
+            tiles: cost.latentTiles(plan.size)?.count ?? paints.count,
+            painted: runs ? paints.count - missing.count - idle : 0,
             steps: settings.steps, run: runs ? run.steps.count : 0, sigma: runs ? run.sigma : 0,
             seconds: estimate.seconds, bytes: estimate.bytes, disk: estimate.disk,
             times: runs ? run.steps.map(\.from.time) : [], input: input, skip: skip.percent(of: settings.steps),
@@ -144,6 +147,8 @@ package struct GoBig {
         let staysGrey = region.channels.isGrey
         var painted = plan.restore(decoded, threads: threads)
         if staysGrey { painted = painted.grey().colour() }
+        painted = TileFidelity(amount: enlarging.fidelity, times: enlarging.times)
+            .held(painted, to: seen, threads: threads)
         painted = TileAnchor(amount: settings.colourAnchor, frame: tile.frame)
             .anchored(painted, to: seen, threads: threads)
         painted = space.carried(painted, over: visible, seen: seen, threads: threads)

@@ -52,7 +52,7 @@ package final class TilePainting {
     package func isThere(_ tile: TilePlan.Tile) -> Bool {
         // Many tiles ask for each of those around them: a file is read for that once.
         if whole.contains(tile.index) { return true }
-        guard folder.tile(tile, key: goBig.keys[tile.index]) != nil else { return false }
+        guard !tile.isLeftOut, folder.tile(tile, key: goBig.keys[tile.index]) != nil else { return false }
         whole.insert(tile.index)
         return true
     }
@@ -97,6 +97,8 @@ package final class TilePainting {
     ///
     /// - Throws: ``PaintingError/missing(_:)`` where it should be there
     package func picture(_ tile: TilePlan.Tile) throws -> Picture? {
+        // It may have been painted before it was left out.
+        if tile.isLeftOut { return nil }
         if let picture = folder.tile(tile, key: goBig.keys[tile.index]) { return picture }
         guard try hasWork(tile) else { return nil }
         throw PaintingError.missing(

@@ -38,7 +38,7 @@ package struct TilePlanFile {
     private static func json(_ tile: TilePlan.Tile) -> JSONText {
         .object([
             ("tile", .integer(tile.index + 1)), ("wave", .integer(tile.wave)),
-            ("frame", .list([tile.frame.x, tile.frame.y, tile.frame.width, tile.frame.height].map(JSONText.integer))),
+            ("frame", TileEdits.frame(tile)),
             ("paint", .bool(!tile.isLeftOut)), ("prompt", tile.prompt.map(JSONText.text) ?? .null),
             ("skip", tile.skip.map { .raw($0.percent(of: 100)) } ?? .null),
             ("seed-offset", .unsigned(tile.seedOffset)),
@@ -67,49 +67,8 @@ package struct TilePlanFile {
             guard entry["frame"].list?.map(\.integer) == [frame.x, frame.y, frame.width, frame.height] else {
                 throw fault("has another frame for \(label) than its options give, \(frame)")
             }
-            let known: Set = ["tile", "wave", "frame", "paint", "prompt", "skip", "seed-offset"]
-            if let odd = entry.object?.keys.sorted().first(where: { !known.contains($0) }) {
-                throw PaintingError.unsuitable(
-                    "\(name) says \"\(odd)\" of \(label), but only paint, prompt, skip and seed-offset are known. Leave it out."
-                )
-            }
-            var tile = plan.tiles[index]
-            switch entry["paint"] {
-            case .bool(let paints): tile.isLeftOut = !paints
-            case .null: break
-            case let other: throw wrong(name, label, "paint", other, "true or false")
-            }
-            switch entry["prompt"] {
-            case .text(let prompt): tile.prompt = prompt
-            case .null: tile.prompt = nil
-            case let other: throw wrong(name, label, "prompt", other, "a text")
-            }
-            switch entry["skip"] {
-            case .null: tile.skip = nil
-            case let value:
-                guard let skip = Skip(percent: value.description) else {
-                    throw wrong(name, label, "skip", value, "a number from 0 to 100")
-                }
-                tile.skip = skip
-            }
-            switch entry["seed-offset"] {
-            case .null: break
-            case .integer(let offset) where offset >= 0: tile.seedOffset = UInt64(offset)
-            case let other: throw wrong(name, label, "seed-offset", other, "a whole number from 0 on")
-            }
-            plan.tiles[index] = tile
+            try TileEdits.take(entry, into: &plan.tiles[index], name, label)
         }
         return TilePlanFile(options: options, input: input, source: source, plan: plan)
-    }
-
-    private static func wrong(_ name: String, _ label: String, _ key: String, _ value: JSON, _ expected: String)
-        -> PaintingError
-    {
-        .unsuitable("\(name) has \(key) = \(value.description) for \(label), but \(expected) is expected. Mend it.")
-    }
-
-    /// What a person set for single tiles, for the recipe: those that differ from what the options give.
-    package static func edits(_ plan: TilePlan, from planned: TilePlan) -> [JSONText] {
-        zip(plan.tiles, planned.tiles).filter { $0 != $1 }.map { json($0.0) }
     }
 }

@@ -65,8 +65,10 @@ package struct Outpainting: Sendable, Equatable {
     ///
     /// - Parameter isPlan: whether only sizes and the mask matter, so that the new area may have anything in it
     package func enlarged(
-        _ source: Picture, by margins: Margins, isPlan: Bool = false, threads: Threads
+        _ picture: Picture, by margins: Margins, isPlan: Bool = false, threads: Threads
     ) -> (Picture, Mask) {
+        var source = picture
+        source.metadata.plates = picture.metadata.plates?.surrounded(by: margins)
         let target = margins.around(source.size)
         let mask = mask(source.size, margins)
         if isPlan { return (source.padded(by: margins), mask) }

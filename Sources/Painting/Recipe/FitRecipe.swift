@@ -27,7 +27,9 @@ package struct FitRecipe: UnpaintedRecipe {
 
     /// The options of a recipe, without input and output.
     package static func options(_ recipe: JSON) -> [String] {
-        recipe.options("mode", "multiple", "size", "max-pixels", "aspect", "format", "depth", "quality")
+        // An exact size has no use for the multiple that stands there all the same.
+        let multiple = recipe["size"].isNull ? recipe.options("multiple") : []
+        return multiple + recipe.options("mode", "size", "max-pixels", "aspect", "format", "depth", "quality")
     }
 }
 

@@ -252,25 +252,48 @@ package struct Recipe: Sendable {
 
     private func short(_ value: Double) -> String { JSONText.number(value).string }
 
-    /// What a picture that carries this recipe says about itself: in text entries of PNG, in XMP elsewhere.
+    /// What a picture that carries this recipe says about itself: in text entries of PNG, elsewhere in XMP and in EXIF's comment.
     package func added(to metadata: PictureMetadata, as format: PictureFormat) -> PictureMetadata {
-        var metadata = Recipe.removed(from: metadata)
+        var metadata = Recipe.withoutOwn(metadata)
         if format == .png {
-            metadata.texts += [
-                .init(keyword: Self.keyword, text: json), .init(keyword: "parameters", text: parameters),
-            ]
+            metadata.texts.append(.init(keyword: Self.keyword, text: json))
         } else {
             metadata.xmp = XMP.packet(metadata.xmp, recipe: json)
         }
+        metadata.tell(parameters: parameters, as: format)
         return metadata
     }
 
     /// Without any recipe, ours or the `parameters` of other tools: it would tell of another picture.
     package static func removed(from metadata: PictureMetadata) -> PictureMetadata {
+        var metadata = withoutOwn(metadata)
+        metadata.tell(parameters: nil, as: .png)
+        return metadata
+    }
+
+    static func withoutOwn(_ metadata: PictureMetadata) -> PictureMetadata {
         var metadata = metadata
-        metadata.texts.removeAll { $0.keyword == keyword || $0.keyword == "parameters" }
+        metadata.texts.removeAll { $0.keyword == keyword }
         metadata.xmp = metadata.xmp.map(XMP.without)
         return metadata
+    }
+}
+
+extension PictureMetadata {
+    /// Says in other tools' words how a picture was made, where they look for it: in PNG's text `parameters`, elsewhere in the
+    /// user's comment of EXIF. A comment that is no such text is someone's own and stays; one that is tells of an
+    /// earlier picture and goes, in PNG too, where other tools would read it first.
+    mutating func tell(parameters: String?, as format: PictureFormat) {
+        texts.removeAll { $0.keyword == "parameters" }
+        if format == .png, let parameters { texts.append(.init(keyword: "parameters", text: parameters)) }
+        let isStale = comment.map { !Parameters($0).fields.isEmpty } ?? false
+        guard isStale || (hasRoomForComment && format != .png && parameters != nil) else { return }
+        let before = exif
+        setComment(parameters)
+        // Better none than a picture without its camera's data.
+        guard format == .jpeg, let count = exif?.count, count > PictureFormat.mostExifInJPEG else { return }
+        exif = before
+        if isStale { setComment(nil) }
     }
 }
 

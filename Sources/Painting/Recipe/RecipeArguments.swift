@@ -13,6 +13,8 @@ package struct RecipeArguments: Sendable {
     package var strokes: (name: String, hash: String)?
     /// Says where an enlarged picture is changed, and what enlarged it.
     package var map, upscaler: (name: String, hash: String)?
+    /// What single tiles of an enlarged picture were told, as ``TileEdits`` reads it.
+    package var tiles: [JSON] = []
     package var model: (name: String, parts: [String: String])?
     /// Of the web UI's text, the beginning of the hash of the model's file.
     package var modelHash: String?
@@ -110,7 +112,9 @@ package struct RecipeArguments: Sendable {
             taken.insert(key)
             if recipe[key].bool == true { options.append("--\(key)") }
         }
-        for key in ["tile", "overlap", "composition", "mode", "layout", "wrap", "repair", "max-seam", "scale"] {
+        for key in [
+            "tile", "overlap", "composition", "fidelity", "mode", "layout", "wrap", "repair", "max-seam", "scale",
+        ] {
             give(key)
         }
         give("jitter", unless: "0")
@@ -118,6 +122,10 @@ package struct RecipeArguments: Sendable {
         taken.formUnion(["enlarged", "map", "upscaler"])
         if let map = recipe["map"].text { options.append("--map=\(map)") }
         (map, upscaler) = (file("map"), file("upscaler"))
+        if command == "gobig" {
+            taken.insert("tiles")
+            tiles = recipe["tiles"].list ?? []
+        }
         var parts = (recipe["model"]["parts"].object ?? [:]).compactMapValues(\.text)
         if parts.isEmpty, let unet = recipe["model"]["sha256"].text { parts["unet"] = unet }
         model = recipe["model"]["name"].text.map { ($0, parts) }

@@ -24,13 +24,12 @@ extension UnpaintedRecipe {
     /// The recipe put before the picture's own past; the `parameters` of its painting still hold and stay.
     package func added(to metadata: PictureMetadata, as format: PictureFormat) -> PictureMetadata {
         let json = json(after: Inheritance(metadata).history)
-        var metadata = metadata
-        metadata.texts.removeAll { $0.keyword == Recipe.keyword }
-        metadata.xmp = metadata.xmp.map(XMP.without)
+        var metadata = Recipe.withoutOwn(metadata)
         if format == .png {
             metadata.texts.append(.init(keyword: Recipe.keyword, text: json))
         } else {
             metadata.xmp = XMP.packet(metadata.xmp, recipe: json)
+            if let parameters = metadata["parameters"] { metadata.tell(parameters: parameters, as: format) }
         }
         return metadata
     }

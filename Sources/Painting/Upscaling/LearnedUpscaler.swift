@@ -67,7 +67,7 @@ package struct LearnedUpscaler: PictureUpscaler {
 
     package func estimate(_ size: PixelSize, to target: PixelSize) -> UpscalingEstimate {
         let passes = passes(size, to: target)
-        var (operations, bytes, current) = (0.0, 0.0, size)
+        var (operations, bytes, least, current) = (0.0, 0.0, 0.0, size)
         for pass in 1...passes {
             let work = network.work(height: current.height, width: current.width)
             operations += work.operations * Double(planes(colour: true))
@@ -75,13 +75,28 @@ package struct LearnedUpscaler: PictureUpscaler {
             // What the last run makes waits on disk where it is large.
             let all = 12 * Double(made.area)
             let working = min(work.activationBytes, Double(UpscalingBands.usualBytes)) + work.waitingBytes
-            bytes = max(
-                bytes,
-                working + work.scratchBytes * Double(engine.threads.count) + Double(network.engine.shelf.wanted)
-                    + 12 * Double(current.area) + (pass < passes ? all : min(all, Double(EnlargedPlanes.usualHold))))
+            let rest =
+                work.scratchBytes * Double(engine.threads.count) + Double(network.engine.shelf.wanted)
+                + 12 * Double(current.area) + (pass < passes ? all : min(all, Double(hold)))
+            bytes = max(bytes, working + rest)
+            least = max(least, min(working, Double(UpscalingBands.leastBytes)) + rest)
             current = made
         }
-        return UpscalingEstimate(operations: operations, passes: passes, bytes: bytes)
+        // The program, the picture as it came in, and bands of the one that comes out.
+        let beside = Memory.programBytes + 16 * Double(size.area) + 36 * Double(min(target.area, mostAtOnce))
+        if let limit = engine.memory.limit { bytes = min(bytes, max(least, Double(limit) - beside)) }
+        return UpscalingEstimate(operations: operations, passes: passes, bytes: bytes, least: beside + least)
+    }
+
+    /// Refuses what not even bands of a few rows have the memory for.
+    ///
+    /// - Throws: ``PaintingError/unsuitable(_:)``
+    package func check(_ size: PixelSize, to target: PixelSize) throws(PaintingError) {
+        let least = estimate(size, to: target).least
+        guard let limit = engine.memory.limit, least > Double(limit) else { return }
+        throw .unsuitable(
+            "--memory-limit is \(MemorySize.text(Double(limit))), but enlarging \(size) to \(target) by \(name) takes at least \(MemorySize.text(least)). Raise the limit, or enlarge less."
+        )
     }
 
     /// How often a network of one channel runs over a picture.
@@ -150,17 +165,25 @@ package struct LearnedUpscaler: PictureUpscaler {
         return Rectangle(x: x, y: y, width: width, height: height)
     }
 
-    /// What a network made is held in memory up to this.
-    package static let usualHold = EnlargedPlanes.usualHold
+    /// Bytes of what the network made that are held in memory at most.
+    package var hold: Int {
+        engine.memory.limit.map { min(EnlargedPlanes.usualHold, $0 / 16) } ?? EnlargedPlanes.usualHold
+    }
+
+    /// Pixels of a band that comes out, and of one that is resized; each takes some 36 bytes meanwhile.
+    private var mostAtOnce: Int {
+        let usual = 1 << 22
+        return engine.memory.limit.map { min(usual, max(usual / 16, $0 / 256)) } ?? usual
+    }
 
     /// The whole picture at another size in bands of rows from top to bottom: the bits of
     /// ``enlarged(_:to:part:advance:)``, with what the network made waiting on disk where it is large.
     ///
     /// - Parameters:
-    ///   - bytes: of what the network made that are held in memory
+    ///   - bytes: of what the network made that are held in memory; nil: ``hold``
     ///   - take: takes each band with the row that it begins at
     package func enlarged(
-        _ picture: FloatPicture, to target: PixelSize, holding bytes: Int = usualHold,
+        _ picture: FloatPicture, to target: PixelSize, holding bytes: Int? = nil,
         advance: (_ operations: Double) throws -> Void,
         bands take: (_ band: FloatPicture, _ y: Int) throws -> Void
     ) throws {
@@ -168,7 +191,7 @@ package struct LearnedUpscaler: PictureUpscaler {
         var made = network.channels == 3 ? seen.colour() : seen
         for _ in 1..<passes(picture.size, to: target) { made = try enlargedOnce(made, advance) }
         let planes = try EnlargedPlanes(
-            made.size.times(network.factor), channelCount: made.channelCount, holding: bytes)
+            made.size.times(network.factor), channelCount: made.channelCount, holding: bytes ?? hold)
         try run(over: made, advance) { part, row, column, channel in
             try planes.write(part, row: row, column: column, channel: channel)
         }
@@ -183,7 +206,7 @@ package struct LearnedUpscaler: PictureUpscaler {
         {
             var end = 0
             return {
-                let next = end..<min(size.height, end + max(1, (1 << 22) / size.width))
+                let next = end..<min(size.height, end + max(1, mostAtOnce / size.width))
                 end = next.upperBound
                 return try rows(next)
             }
@@ -193,7 +216,7 @@ package struct LearnedUpscaler: PictureUpscaler {
             let part = Rectangle(x: 0, y: rows.lowerBound, width: size.width, height: rows.count)
             return alpha?.cropped(to: part) ?? FloatPicture(size: part.size, colour: [1])
         }
-        let most = max(1, (1 << 22) / target.width)
+        let most = max(1, mostAtOnce / target.width)
         for y in stride(from: 0, to: target.height, by: most) {
             let rows = y..<min(target.height, y + most)
             var band = try colours.rows(rows, more: moreColours)

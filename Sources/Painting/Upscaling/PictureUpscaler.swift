@@ -34,19 +34,6 @@ extension PictureUpscaler {
     package func enlarged(_ picture: FloatPicture, to target: PixelSize) throws -> FloatPicture {
         try enlarged(picture, to: target, part: nil) { _ in }
     }
-
-    /// As ``enlarged(_:to:part:advance:)``, of a picture in a space of its own: networks see sRGB, and what lies outside
-    /// goes its way by Lanczos.
-    package func enlarged(
-        _ picture: FloatPicture, in space: ColourSpace, to target: PixelSize, part: Rectangle?, threads: Threads,
-        advance: (_ operations: Double) throws -> Void
-    ) throws -> FloatPicture {
-        if space.isPlain { return try enlarged(picture, to: target, part: part, advance: advance) }
-        let seen = space.seen(picture, threads: threads)
-        let made = try enlarged(seen, to: target, part: part, advance: advance)
-        return space.carried(
-            made, as: part ?? Rectangle(target), of: target, over: picture, seen: seen, threads: threads)
-    }
 }
 
 extension ColourSpace {
@@ -78,8 +65,10 @@ package struct UpscalingEstimate: Sendable, Equatable {
     package var passes: Int
     /// Most bytes at once beside the picture that goes in and the one that comes out.
     package var bytes: Double
+    /// The least that the whole program can do with, pictures and all; 0 where no limit is heeded.
+    package var least: Double
 
-    package init(operations: Double, passes: Int, bytes: Double) {
-        (self.operations, self.passes, self.bytes) = (operations, passes, bytes)
+    package init(operations: Double, passes: Int, bytes: Double, least: Double = 0) {
+        (self.operations, self.passes, self.bytes, self.least) = (operations, passes, bytes, least)
     }
 }

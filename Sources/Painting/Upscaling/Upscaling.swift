@@ -36,8 +36,9 @@ package struct Upscaling {
 
     /// Bytes of disk that it takes meanwhile.
     package func diskBytes(_ reader: PictureReader) -> Int {
-        guard upscaler is LearnedUpscaler else { return reader.diskBytes }
-        return EnlargedPlanes.diskBytes(lastMade, channelCount: reader.channels.isGrey ? 1 : 3)
+        guard let learned = upscaler as? LearnedUpscaler else { return reader.diskBytes }
+        return EnlargedPlanes.diskBytes(
+            lastMade, channelCount: reader.channels.isGrey ? 1 : 3, holding: learned.hold)
     }
 
     package var estimate: UpscalingEstimate { upscaler.estimate(source, to: target) }
@@ -79,13 +80,25 @@ package struct Upscaling {
         }
         let picture = try reader.picture()
         let (floats, space) = (picture.floats(threads: threads), ColourSpace(picture))
-        let seen = space.isPlain ? floats : space.seen(floats, threads: threads)
-        try learned.enlarged(seen, to: target, advance: advance) { band, y in
+        try learned.enlarged(floats, in: space, to: target, threads: threads, advance: advance) { band, _ in
+            try take(band.picture(depth: depth ?? picture.depth, threads: threads))
+        }
+    }
+}
+
+extension LearnedUpscaler {
+    /// As ``enlarged(_:to:holding:advance:bands:)``, of a picture in a space of its own: networks see sRGB, and what lies outside
+    /// goes its way by Lanczos.
+    package func enlarged(
+        _ picture: FloatPicture, in space: ColourSpace, to target: PixelSize, threads: Threads,
+        advance: (_ operations: Double) throws -> Void, bands take: (_ band: FloatPicture, _ y: Int) throws -> Void
+    ) throws {
+        if space.isPlain { return try enlarged(picture, to: target, advance: advance, bands: take) }
+        let seen = space.seen(picture, threads: threads)
+        try enlarged(seen, to: target, advance: advance) { band, y in
             let part = Rectangle(x: 0, y: y, width: band.width, height: band.height)
-            let whole =
-                space.isPlain
-                ? band : space.carried(band, as: part, of: target, over: floats, seen: seen, threads: threads)
-            try take(whole.picture(depth: depth ?? picture.depth, threads: threads))
+            try take(
+                space.carried(band, as: part, of: target, over: picture, seen: seen, threads: threads), y)
         }
     }
 }

@@ -4,11 +4,18 @@ import ColourShims
 package final class ColourProfile: @unchecked Sendable {
     package enum Kind: String, Sendable {
         case grey, colour = "RGB", inks = "CMYK", other = "another kind of colour"
+
+        /// The one that describes pictures of these channels.
+        package static func of(_ channels: Picture.Channels) -> Kind {
+            channels.isGrey ? .grey : channels.isInks ? .inks : .colour
+        }
     }
 
     package let kind: Kind
     /// What it calls itself; may be empty.
     package let name: String
+    /// Whether colours can be brought back into it by a table.
+    package let leadsBack: Bool
     /// Curves and primaries are all of it.
     private let isMatrix: Bool
     let pointer: OpaquePointer
@@ -37,7 +44,7 @@ package final class ColourProfile: @unchecked Sendable {
         var facts = colour_facts()
         guard let opened = colour_open(bytes, bytes.count, &facts) else { throw .damaged }
         pointer = opened
-        isMatrix = facts.is_matrix != 0
+        (isMatrix, leadsBack) = (facts.is_matrix != 0, facts.leads_back != 0)
         kind =
             switch facts.kind {
             case COLOUR_GREY: .grey

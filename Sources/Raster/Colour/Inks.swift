@@ -1,57 +1,82 @@
 import ColourShims
 
-/// Cyan, magenta, yellow and black on their way to sRGB: a picture is never worked on as inks, of which there are many ways to
-/// make one colour.
+/// Cyan, magenta, yellow and black on their way to sRGB: a picture is never painted on as inks, of which there are many ways to
+/// make one colour. ``Separation`` leads back.
 ///
 /// With a profile as it says, relative colorimetric, with its black as black. Without one the inks are ideal: each takes away
 /// its colour, and black the rest. Source: PostScript Language Reference, third edition, section 7.2.4.
 package final class Inks: @unchecked Sendable {
     /// How a picture of inks was read; goes with its metadata.
-    package enum Reading: Hashable, Sendable, CustomStringConvertible {
+    package enum Reading: Hashable, Sendable {
         /// By the profile of this name.
         case profile(String)
         case ideal
         /// There was a profile, which was of no use.
         case fault(ColourFault)
 
-        /// Goes on after the picture's name.
-        package var description: String {
+        /// What is told of it; goes on after the picture's name. Nil where there is nothing to tell.
+        ///
+        /// - Parameter isKept: whether the result is of inks again
+        package func warning(isKept: Bool) -> String? {
             switch self {
             case .profile(let name):
-                "is CMYK and becomes RGB, by its own profile (\(name.isEmpty ? "nameless" : name)); its inks are not kept."
-            case .ideal:
-                "is CMYK without a profile and becomes RGB as if its inks were ideal ones, which real ones are not. Convert it with its printer's profile for true colours."
-            case .fault:
-                "is CMYK with a profile that is of no use, and becomes RGB as if its inks were ideal ones. Convert it with its printer's profile for true colours."
+                isKept
+                    ? nil
+                    : "is CMYK and becomes RGB, by its own profile (\(name.isEmpty ? "nameless" : name)); its inks are not kept."
+            case .ideal, .fault:
+                "is CMYK \(self == .ideal ? "without a profile" : "with a profile that is of no use") and \(isKept ? "is worked on" : "becomes RGB") as if its inks were ideal ones, which real ones are not. Convert it with its printer's profile for true colours."
             }
         }
     }
 
     package let reading: Reading
+    /// Nil where the inks count as ideal ones.
+    let profile: ColourProfile?
     private let transform: OpaquePointer?
+
+    /// Whether colours can be made inks again: a profile may lead only from them.
+    package var leadBack: Bool { profile?.leadsBack ?? true }
 
     /// - Parameter depth: bits of a sample, 8 or 16
     /// Throws: ``ColourFault/libraryMissing(_:)``
     package init(_ profile: [UInt8]?, depth: Int) throws(ColourFault) {
         guard let profile else {
-            (reading, transform) = (.ideal, nil)
+            (reading, self.profile, transform) = (.ideal, nil, nil)
             return
         }
         do throws(ColourFault) {
             let profile = try ColourProfile(profile)
             guard profile.kind == .inks else { throw .otherKind(profile.kind) }
             guard let transform = colour_from_inks(profile.pointer, Int32(depth)) else { throw .damaged }
-            (reading, self.transform) = (.profile(profile.name), transform)
+            (reading, self.profile, self.transform) = (.profile(profile.name), profile, transform)
         } catch {
             if case .libraryMissing = error { throw error }
-            (reading, transform) = (.fault(error), nil)
+            (reading, self.profile, transform) = (.fault(error), nil, nil)
         }
     }
 
     deinit { colour_free(transform) }
 
+    /// A picture of inks as RGB, at its own depth.
+    package func seen(_ picture: Picture) -> Picture {
+        func colours<Sample: FixedWidthInteger & UnsignedInteger>(_ values: [Sample]) -> [Sample] {
+            let count = picture.channels.count
+            return [Sample](unsafeUninitializedCapacity: values.count / count * (count - 1)) { out, initialised in
+                out.initialize(repeating: 0)
+                values.withUnsafeBufferPointer { converted($0, channels: count, into: out) }
+                initialised = out.count
+            }
+        }
+        let channels = Picture.Channels.rgb.with(alpha: picture.channels.hasAlpha)
+        return switch picture.samples {
+        case .eight(let values): Picture(size: picture.size, channels: channels, eight: colours(values))
+        case .sixteen(let values): Picture(size: picture.size, channels: channels, sixteen: colours(values))
+        case .float: preconditionFailure("inks are whole numbers")
+        }
+    }
+
     /// Pixels of inks, 0 for none, as RGB; what follows the four inks is alpha and goes along.
-    package func converted<Sample: FixedWidthInteger & UnsignedInteger>(
+    func converted<Sample: FixedWidthInteger & UnsignedInteger>(
         _ inks: UnsafeBufferPointer<Sample>, channels: Int, into out: UnsafeMutableBufferPointer<Sample>
     ) {
         let pixels = inks.count / channels

@@ -5,9 +5,9 @@ import Raster
 ///
 /// Source: CIPA DC-008 (EXIF), sections 4.5 and 4.6.
 struct ExifData {
-    private(set) var bytes: [UInt8]
-    private let file: TagFile
-    private let first: TagFile.Directory?
+    var bytes: [UInt8]
+    let file: TagFile
+    let first: TagFile.Directory?
 
     /// Nil for what are no EXIF data at all.
     init?(_ bytes: [UInt8]) {
@@ -78,7 +78,7 @@ struct ExifData {
         }
     }
 
-    private mutating func put(_ value: Int, _ count: Int, at place: Int) {
+    mutating func put(_ value: Int, _ count: Int, at place: Int) {
         guard place >= 0, place <= bytes.count - count else { return }
         bytes.replaceSubrange(place..<place + count, with: file.bytes(value, count))
     }

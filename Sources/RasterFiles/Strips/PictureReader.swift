@@ -16,9 +16,16 @@ import Raster
 package final class PictureReader {
     package let size: PixelSize
     package let channels: Picture.Channels
-    /// Bits of a sample, 8 or 16.
-    package let depth: Int
-    package let metadata: PictureMetadata
+    /// Bits of a sample as strips have it: 8, 16, or 32 of a float.
+    package private(set) var depth: Int
+    /// The same as the file has it.
+    private let fileDepth: Int
+    /// With the inks that the file holds, where it does and they become colours.
+    package var metadata: PictureMetadata {
+        var metadata = said
+        metadata.plates = plates
+        return metadata
+    }
     /// Bytes that decoding takes beside the strips: the scans of a small progressive JPEG, a TIFF's strip or tile.
     package let memoryBytes: Int
     /// Bytes of disk that decoding takes: the scans of a large one.
@@ -30,6 +37,9 @@ package final class PictureReader {
     /// Called before each strip that is decoded; may throw to stop.
     package var pause: () throws -> Void = {}
     private let source: PictureSource
+    private let said: PictureMetadata
+    private let keepsInks: Bool
+    private let inks: (Inks, profile: [UInt8]?)?
     private let orientation: Orientation
     private let passes: Int
     /// The file open at its first row, until it is read.
@@ -42,15 +52,26 @@ package final class PictureReader {
     /// - Parameters:
     ///   - folder: where pixels are unrolled, if they must be; without one, where the system has passing files
     ///   - scans: bytes of a progressive JPEG's scans that are held in memory
+    ///   - keepsInks: whether a picture of inks comes as it is, and not as colours
     /// Throws: as ``PictureFile/glance(_:limits:)``
-    package init(
+    package convenience init(
         _ path: String, limits: PictureFile.Limits = .init(), unrollingIn folder: String? = nil,
-        holding scans: Int = usualScans
+        holding scans: Int = usualScans, keepingInks keepsInks: Bool = false
     ) throws(PictureFileError) {
-        file = try ReadableFile(path, limit: limits.fileBytes)
-        source = try PictureSource(file, limits: limits)
-        let reader = try CodecReader(source)
-        (size, channels, depth, metadata) = (reader.uprightSize, reader.channels, reader.depth, reader.metadata)
+        let file = try ReadableFile(path, limit: limits.fileBytes)
+        try self.init(
+            file, PictureSource(file, limits: limits), unrollingIn: folder, holding: scans, keepingInks: keepsInks)
+    }
+
+    private init(
+        _ file: ReadableFile, _ source: PictureSource, unrollingIn folder: String?, holding scans: Int,
+        keepingInks keepsInks: Bool
+    ) throws(PictureFileError) {
+        (self.file, self.source, self.keepsInks) = (file, source, keepsInks)
+        let reader = try CodecReader(source, keepingInks: keepsInks)
+        (size, channels, depth, said) = (reader.uprightSize, reader.channels, reader.depth, reader.metadata)
+        fileDepth = reader.depth
+        inks = reader.inks.map { ($0, reader.inkProfile) }
         (orientation, passes) = (reader.orientation, reader.passes)
         let bytes = Int(clamping: reader.header.memory)
         scanBytes = source.format == .jpeg && bytes > scans ? bytes : 0
@@ -59,11 +80,40 @@ package final class PictureReader {
         fresh = reader
     }
 
+    /// The file's inks, decoded once more as they are asked for.
+    private var plates: InkPlates? {
+        inks.map { inks in
+            InkPlates(inks.0, profile: inks.profile, size: size) { [self] wanted in
+                let reader = try PictureReader(
+                    file, source, unrollingIn: folder, holding: Self.usualScans, keepingInks: true)
+                if wanted == size { return PictureRows(reader, holding: Self.heldPlates).rows }
+                let store = try PixelStore(
+                    size: wanted, channels: reader.channels, depth: reader.depth, in: folder)
+                try reader.resized(to: wanted) { strip, y in try store.write(strip, y: y) }
+                return { try store.read(Rectangle(x: 0, y: $0.lowerBound, width: wanted.width, height: $0.count)) }
+            }
+        }
+    }
+
+    /// Bytes of disk that its inks take while a result of this size goes back to them.
+    package func plateBytes(_ target: PixelSize) -> Int {
+        guard inks != nil else { return 0 }
+        let samples = channels.count + 1
+        let unrolled = scanBytes + (needsUnrolling ? size.area * samples * fileDepth / 8 : 0)
+        return unrolled + (target == size ? 0 : target.area * samples * fileDepth / 8)
+    }
+
+    /// Bytes of plates that are held where they are not too many.
+    private static let heldPlates = 1 << 26
+
+    /// Makes strips of more bits than the file's samples have, so that what is made of them has values between those.
+    package func deepen(to depth: Int) { self.depth = max(self.depth, depth) }
+
     /// Whether the picture is unrolled on disk before its first row comes.
     package var needsUnrolling: Bool { passes > 1 || !(orientation == .upright || orientation == .mirrored) }
 
     /// Bytes of disk that reading takes; 0 where nothing need be unrolled.
-    package var diskBytes: Int { scanBytes + (needsUnrolling ? size.area * channels.count * depth / 8 : 0) }
+    package var diskBytes: Int { scanBytes + (needsUnrolling ? size.area * channels.count * fileDepth / 8 : 0) }
 
     /// Hands over the file's own bytes, piece by piece.
     ///
@@ -93,6 +143,11 @@ package final class PictureReader {
     /// - Parameter samples: about how many a strip has
     /// Throws: as ``PictureFile/read(_:limits:)``; where the picture is unrolled, as ``PixelStore``.
     package func strips(samples: Int = PixelStore.stripSamples) throws -> NextStrip {
+        let next = try fileStrips(samples)
+        return { [depth] in try next().map { ($0.strip.converted(depth: depth), $0.y) } }
+    }
+
+    private func fileStrips(_ samples: Int) throws -> NextStrip {
         guard needsUnrolling else {
             let next = try pass(0, of: opened(), samples, onto: { _ in nil })
             return { [orientation] in try next().map { ($0.strip.turned(from: orientation), $0.y) } }
@@ -113,12 +168,12 @@ package final class PictureReader {
     /// The whole picture, in memory and nowhere else, without what the file says of it.
     ///
     /// Throws: as ``PictureFile/read(_:limits:)``
-    package func picture() throws(PictureFileError) -> Picture { try opened().picture() }
+    package func picture() throws(PictureFileError) -> Picture { try opened().picture().converted(depth: depth) }
 
     /// The file open at its first row.
     private func opened() throws(PictureFileError) -> CodecReader {
         let reader: CodecReader
-        if let known = fresh { reader = known } else { reader = try CodecReader(source) }
+        if let known = fresh { reader = known } else { reader = try CodecReader(source, keepingInks: keepsInks) }
         fresh = nil
         if scanBytes > 0 { try reader.unroll(in: folder) }
         return reader
@@ -148,7 +203,7 @@ package final class PictureReader {
     /// The file's pixels on disk, as they lie in it.
     private func unroll(_ samples: Int) throws -> PixelStore {
         let reader = try opened()
-        let store = try PixelStore(size: reader.size, channels: channels, depth: depth, in: folder)
+        let store = try PixelStore(size: reader.size, channels: channels, depth: fileDepth, in: folder)
         for number in 0..<passes {
             let next = pass(number, of: reader, samples, onto: { number == 0 ? nil : try store.read($0) })
             while let (strip, y) = try next() { try store.write(strip, y: y) }

@@ -50,6 +50,11 @@ struct TIFFPages {
         return places.indices.contains(index) ? places[index] : nil
     }
 
+    /// Whether a page's colours are inks.
+    func isOfInks(_ page: Int?) -> Bool {
+        place(page).flatMap(file.directory).map { file.integer($0[0x0106]) == 5 } ?? false
+    }
+
     /// Whether a page's samples are floats.
     func isFloat(_ page: Int?) -> Bool {
         place(page).flatMap(file.directory).map { file.integer($0[0x0153]) == 3 } ?? false
