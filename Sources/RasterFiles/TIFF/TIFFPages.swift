@@ -13,7 +13,7 @@ struct TIFFPages {
     let fault: String?
 
     /// More than any scanner makes: pages, and entries of all their directories, which may lie over one another.
-    private static let (most, mostEntries) = (10_000, 1 << 20)
+    private static let (most, mostEntries) = (10_000, 1 << 19)
 
     init?(_ source: codec_source) {
         guard let file = TagFile(source) else { return nil }
