@@ -71,7 +71,8 @@ private indirect enum Piece {
         case .change(let from, let to, let when):
             (call <= Self.call(when, calls) ? from : to).map { $0.text(at: call, calls) }.joined()
         case .choice(let options):
-            options[(call - 1) % options.count].map { $0.text(at: call, calls) }.joined()
+            // A run without calls has the first words.
+            options[max(0, call - 1) % options.count].map { $0.text(at: call, calls) }.joined()
         }
     }
 }

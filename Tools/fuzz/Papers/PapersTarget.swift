@@ -17,7 +17,8 @@ enum PapersTarget {
             do throws(Manifest.Fault) {
                 _ = try Manifest(body, named: "it.\(paper)")
             } catch {
-                requireLine(reported(error.error(in: "it")).line)
+                // As it is told.
+                requireLine(RecipeWords.printable(reported(error.error(in: "it")).line))
                 require(error.line >= 1 && error.line <= 1 + body.count, "line \(error.line)")
             }
         case .recipe: rerun(PictureMetadata(texts: [.init(keyword: "velatura", text: text)]))
