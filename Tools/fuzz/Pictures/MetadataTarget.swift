@@ -57,12 +57,9 @@ enum MetadataTarget {
     }
 
     private static func inkProfile(_ body: [UInt8]) -> Bool {
-        let inks = (0..<8).map { UInt8(truncatingIfNeeded: $0 * 37) }
-        var colours = [UInt8](repeating: 0, count: 6)
         guard let reading = try? Inks(body, depth: 8) else { return false }
-        inks.withUnsafeBufferPointer { inks in
-            colours.withUnsafeMutableBufferPointer { reading.converted(inks, channels: 4, into: $0) }
-        }
+        let inks = (0..<8).map { UInt8(truncatingIfNeeded: $0 * 37) }
+        _ = reading.seen(Picture(size: .init(width: 2, height: 1), channels: .inks, eight: inks))
         return true
     }
 }
