@@ -97,10 +97,5 @@ struct SeparationTests {
         off.sort()
         // Where a press has the colour; beyond what it has, and in the last levels of black, it is as near as can be.
         #expect(off[off.count * 8 / 10] < 1.5, "\(off[off.count * 8 / 10])")
-        let plain = Self.seen(separation.made(seen), inks)
-        let alone = (0..<count).map { Self.apart(plain[$0 * 3..<$0 * 3 + 3], seen[$0 * 3..<$0 * 3 + 3]) }.sorted()
-        print(
-            "near", isIdeal, off[off.count / 2], off[off.count * 9 / 10], off.last ?? 0, "press alone",
-            alone[count / 2], alone[count * 9 / 10])
     }
 }
