@@ -75,7 +75,7 @@ struct SeparationTests {
         let separation = try Separation(inks)
         let seen = Self.seen(Self.mixtures, inks)
         let count = seen.count / 3
-        var (before, off): ([UInt16], [Double]) = (Self.mixtures, [])
+        var (before, jumps, off): ([UInt16], [Double], [Double]) = (Self.mixtures, [], [])
         for step in 1...40 {
             // A level at a time, towards the middle of grey, where every press has room.
             let colours = seen.map { value in
@@ -89,18 +89,16 @@ struct SeparationTests {
                 // Of ideal inks the last levels of black look alike, whatever they are mixed from.
                 let isBlack = isIdeal && (seen[pixel * 3..<pixel * 3 + 3].max() ?? 0) < 12 * 257
                 // Over 32 steps all of a mixture may become another one: 255 levels and what the colour itself asks for.
-                #expect(isBlack || Self.apart(made[place], before[place]) < 60, "pixel \(pixel), step \(step)")
+                if !isBlack { jumps.append(Self.apart(made[place], before[place])) }
                 off.append(Self.apart(shown[pixel * 3..<pixel * 3 + 3], colours[pixel * 3..<pixel * 3 + 3]))
             }
             before = made
         }
         off.sort()
+        jumps.sort()
+        // A steep place of a press's table may move an ink by more in one level.
+        #expect(jumps[jumps.count * 99 / 100] < 24 && (jumps.last ?? 0) < 110, "\(jumps.suffix(9))")
         // Where a press has the colour; beyond what it has, and in the last levels of black, it is as near as can be.
         #expect(off[off.count * 8 / 10] < 1.5, "\(off[off.count * 8 / 10])")
-        let plain = Self.seen(separation.made(seen), inks)
-        let alone = (0..<count).map { Self.apart(plain[$0 * 3..<$0 * 3 + 3], seen[$0 * 3..<$0 * 3 + 3]) }.sorted()
-        print(
-            "near", isIdeal, off[off.count / 2], off[off.count * 9 / 10], off.last ?? 0, "press alone",
-            alone[count / 2], alone[count * 9 / 10])
     }
 }
