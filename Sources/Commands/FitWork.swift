@@ -28,9 +28,9 @@ final class FitWork: ItemWork {
     func settle(_ names: inout OutputPlan) throws {
         names.options = session.output
         let result = OutputPlan.Result(input: item.input, command: "fit", subfolder: item.subfolder)
-        paths = [try names.path(for: result)]
-        // Named so that it pairs with the picture.
-        if command.mode == .outpaint { paths.append(try names.path(beside: result, suffix: "fit-mask.png")) }
+        let path = try names.path(for: result)
+        paths = [path]
+        if command.mode == .outpaint { paths.append(try names.path(ofMaskBeside: path, of: result)) }
     }
 
     func size(of path: String) throws -> PixelSize { try command.limits.size(of: path) }

@@ -40,7 +40,8 @@ import Testing
             try place.write(picture { UInt8(90 + $0 / 3 % 48 / 4) }, to: "in.png")
         }
         func made(_ name: String, _ more: [String]) throws -> Picture {
-            try place.succeed([command[0], "in.png"] + command.dropFirst() + more + ["-o", name])
+            // deep.png and deep.tif share the name of a mask.
+            try place.succeed([command[0], "in.png"] + command.dropFirst() + more + ["-o", name, "--overwrite"])
             return try place.read(name)
         }
         let (deep, plain) = (try made("deep.png", ["--depth", "16"]), try made("plain.png", []))

@@ -23,6 +23,8 @@ import Testing
         let source = try place.picture("in.png", 60, 40, .rgba)
         let finished = try place.succeed(["fit", "in.png", "--mode", "outpaint", "--size", "96x40", "-o", "out/"])
         #expect(finished.outputLines == ["out/in-fit.png", "out/in-fit-mask.png"])
+        let named = try place.succeed(["fit", "in.png", "--mode", "outpaint", "--size", "96x40", "-o", "wide.tif"])
+        #expect(named.outputLines == ["wide.tif", "wide-mask.png"])
         let (canvas, mask) = (try place.read("out/in-fit.png"), try place.read("out/in-fit-mask.png"))
         #expect(canvas.cropped(to: Rectangle(x: 18, y: 0, width: 60, height: 40)).samples == source.samples)
         #expect(mask.size == canvas.size && mask.channels == .grey)

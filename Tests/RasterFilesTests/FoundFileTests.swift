@@ -9,10 +9,10 @@ struct FoundFileTests {
     /// What is wrong with each, in words that its refusal has; nil for those that are read.
     private static let refusals: [String: String?] = [
         // libtiff's words had two lines.
-        "two-line-complaint.tif": "it is a damaged TIFF: ",
+        "two-line-complaint.tif": " is a damaged TIFF: ",
         // A gigabyte of EXIF data or text, for which libpng made room, in a file of two kilobytes.
-        "long-exif.png": "it is a PNG that was cut short: the file ends early",
-        "long-text.png": "it is a PNG that was cut short: the file ends early",
+        "long-exif.png": " is a PNG that was cut short: the file ends early",
+        "long-text.png": " is a PNG that was cut short: the file ends early",
     ]
 
     private static var folder: String {

@@ -72,7 +72,7 @@ def numbers(icc):
     made = ImageCms.applyTransform(Image.fromarray(values[None]), transform(icc, True))
     # As ideal inks the black is all of the grey.
     black = 255 - values.max(-1, keepdims=True).astype(float)
-    ideal = np.where(black < 255, 255 - values * 255 / np.maximum(255 - black, 1), 0)
+    ideal = np.where(black < 255, 255 - values.astype(float) * 255 / np.maximum(255 - black, 1), 0)
     ideal = np.round(np.concatenate([ideal, black], -1)).astype(int)
     return {"colours": values.ravel().tolist(), "inks": np.asarray(made).ravel().tolist(), "ideal": ideal.ravel().tolist()}
 
