@@ -138,10 +138,7 @@ package struct OutputPlan {
 
     /// The path of the mask that goes with a result's picture, beside it and named so that the two pair: "a-mask.png" of "a.png".
     package mutating func path(ofMaskBeside path: String, of result: Result) throws(PaintingError) -> String {
-        let (folder, name) = Self.split(path)
-        let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
-        let place = path.contains("/") ? folder + (folder.hasSuffix("/") ? "" : "/") : ""
-        return try claimed(place + stem + "-mask.png", by: result.stem)
+        try claimed(MaskPairing.stem(path) + "-mask.png", by: result.stem)
     }
 
     private mutating func claimed(_ path: String, by stem: String) throws(PaintingError) -> String {

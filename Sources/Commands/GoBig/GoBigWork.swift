@@ -55,14 +55,9 @@ final class GoBigWork: ItemWork {
     var resultCount: Int { 1 }
     private var page: String? {
         guard options.report, shard == nil else { return nil }
-        return Self.stem(path) + "-report.html"
+        return MaskPairing.stem(path) + "-report.html"
     }
     var paths: [String] { shard == nil ? [path] + [page].compactMap { $0 } : [] }
-
-    private static func stem(_ path: String) -> String {
-        guard let dot = path.lastIndex(of: "."), !path[dot...].contains("/") else { return path }
-        return String(path[..<dot])
-    }
 
     func settle(_ names: inout OutputPlan) throws {
         names.options = session.output
@@ -74,7 +69,7 @@ final class GoBigWork: ItemWork {
         }
     }
 
-    private var folder: TileFolder { TileFolder(options.work ?? Self.stem(path) + ".tiles") }
+    private var folder: TileFolder { TileFolder(options.work ?? MaskPairing.stem(path) + ".tiles") }
 
     // MARK: Files and model
 

@@ -71,7 +71,7 @@ package enum TileEdits {
                 )
             }
             let tile = plan.tiles[number - 1]
-            let frame = [tile.frame.x, tile.frame.y, tile.frame.width, tile.frame.height]
+            let frame = numbers(tile)
             guard entry["frame"].list?.map(\.integer) == frame else {
                 throw .unsuitable(
                     "The recipe has tile \(number) at \(entry["frame"].description), but its settings put it at \(frame). Give the picture that it was painted from."
@@ -84,6 +84,10 @@ package enum TileEdits {
 
     /// As files have it: x, y, width, height.
     static func frame(_ tile: TilePlan.Tile) -> JSONText {
-        .list([tile.frame.x, tile.frame.y, tile.frame.width, tile.frame.height].map(JSONText.integer))
+        .list(numbers(tile).map(JSONText.integer))
+    }
+
+    private static func numbers(_ tile: TilePlan.Tile) -> [Int] {
+        [tile.frame.x, tile.frame.y, tile.frame.width, tile.frame.height]
     }
 }

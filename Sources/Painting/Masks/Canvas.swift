@@ -54,14 +54,7 @@ package struct Canvas: Sendable {
     /// What was drawn, as far as the mask lets it through.
     private static func drawn(_ sketch: FloatPicture, on source: Picture, through mask: Mask?) -> FloatPicture {
         guard let mask else { return sketch }
-        var result = source.floats().bleedingColours().colour()
-        for pixel in mask.values.indices where mask.values[pixel] > 0 {
-            let alpha = min(1, 2 * mask.values[pixel])
-            for channel in pixel * 3..<pixel * 3 + 3 {
-                result.values[channel] += alpha * (sketch.values[channel] - result.values[channel])
-            }
-        }
-        return result
+        return sketch.laid(over: source.floats().bleedingColours().colour(), through: mask.values)
     }
 
     /// The picture where nothing is painted: the source's own pixels, never decoded or rounded, with what was drawn on them.

@@ -42,21 +42,9 @@ struct Ground {
             ? part.resized(to: plan.working, threads: threads).values
             : plan.prepare(part.picture, threads: threads).values
         filled =
-            (clouds.map { Self.laid($0, over: working, seen) } ?? Self.filled(working, seen, masking.fill))
+            (clouds?.laid(over: working, through: seen) ?? Self.filled(working, seen, masking.fill))
             .map { Tensor(picture: $0) }
         plane = model.takesMask ? Plane(picture, seen, factor: model.codec.factor, masking.conditioning) : nil
-    }
-
-    /// Another picture where the mask shows it, as opaque as results are.
-    private static func laid(_ other: FloatPicture, over picture: FloatPicture, _ mask: [Float]) -> FloatPicture {
-        var result = picture
-        for pixel in mask.indices where mask[pixel] > 0 {
-            let alpha = min(1, 2 * mask[pixel])
-            for channel in pixel * 3..<pixel * 3 + 3 {
-                result.values[channel] += alpha * (other.values[channel] - result.values[channel])
-            }
-        }
-        return result
     }
 
     private static func filled(_ picture: FloatPicture, _ mask: [Float], _ fill: Masking.Fill) -> FloatPicture? {
@@ -64,7 +52,7 @@ struct Ground {
         switch fill {
         case .original, .noise, .nothing: return nil
         case .colour(let colour):
-            return laid(FloatPicture(size: picture.size, colour: colour.values), over: picture, mask)
+            return FloatPicture(size: picture.size, colour: colour.values).laid(over: picture, through: mask)
         case .blur:
             let around = picture.picture(depth: 8)
                 .filledFromAround(mask.map { UInt8(($0 * 255).rounded()) }).floats()

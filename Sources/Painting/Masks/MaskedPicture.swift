@@ -56,3 +56,17 @@ extension Masking {
         return (greys, Set(mask.values.map { MaskedDenoiser.steps($0, of: steps) }.filter { $0 > 0 }).count)
     }
 }
+
+extension FloatPicture {
+    /// Laid over another picture of its shape as opaque as results are: α = min(1, 2v), exactly the other one where v is 0.
+    func laid(over other: FloatPicture, through mask: [Float]) -> FloatPicture {
+        var result = other
+        for pixel in mask.indices where mask[pixel] > 0 {
+            let alpha = min(1, 2 * mask[pixel])
+            for i in pixel * channelCount..<(pixel + 1) * channelCount {
+                result.values[i] += alpha * (values[i] - result.values[i])
+            }
+        }
+        return result
+    }
+}
