@@ -6,7 +6,7 @@
 #     fuzz.sh run TARGET SECONDS     one of: tiff jpeg png webp metadata weights papers
 #     fuzz.sh again TARGET FILE…     files once more, to see what they do
 #
-# What is found lies in .build/fuzz/found/TARGET.
+# What is found lies in .build/fuzz/found/TARGET. It runs at the lowest priority, or at NICE.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -53,7 +53,7 @@ run)
     end=$(($(date +%s) + $3)) rounds=0
     while left=$((end - $(date +%s))) && [ $left -gt 0 ] && [ $rounds -lt 200 ]; do
         rounds=$((rounds + 1))
-        VELATURA_FUZZ=$target start nice -n 19 "$(program "$target")" -max_total_time=$left -print_funcs=0 \
+        VELATURA_FUZZ=$target start nice -n "${NICE:-19}" "$(program "$target")" -max_total_time=$left -print_funcs=0 \
             -print_final_stats=1 -timeout=10 -rss_limit_mb=2048 -max_len=65536 -artifact_prefix="$work/found/$target/" \
             "$work/corpus/$target" >>"$work/$target.txt" 2>&1 || true
     done
