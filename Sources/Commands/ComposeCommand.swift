@@ -114,8 +114,10 @@ struct ComposeCommand: ParsableCommand {
             let session = PaintingSession(console: console, output: output, threads: threads)
             let recipe = ComposeRecipe(
                 base: base.identity, layers: made, feather: feather, fit: maskFit, form: session.form(at: path))
+            var metadata = base.picture.metadata
+            metadata.plates = composed.metadata.plates
             try session.write(
-                composed, recipe, over: base.picture.metadata, to: path, input: self.base, began: began)
+                composed, recipe, over: metadata, to: path, input: self.base, began: began)
         }
     }
 

@@ -81,21 +81,35 @@ final class FitWork: ItemWork {
         return new
     }
 
-    /// A picture that runs on beyond its sides is held whole; its mask goes beside it.
-    private func runOn(_ ready: Ready, began: Double, _ advance: () throws -> Void) throws {
-        var metadata = ready.source.metadata
+    /// A picture that runs on beyond its sides is held whole, since lines run to any of its pixels; the larger one comes in
+    /// strips. Its mask goes beside it.
+    private func runOn(_ ready: Ready, began: Double, _ advance: @escaping (_ share: Double) throws -> Void) throws {
+        let source = ready.source
+        var metadata = source.metadata
         let (plan, hash) = (ready.plan, ready.recipe.hash(over: metadata))
         metadata.plates = metadata.plates?.scaled(to: plan.scaled).surrounded(by: plan.padding)
-        let fitted = plan.apply(to: try ready.source.picture(), threads: command.threading.pool)
-        try advance()
+        func strips(_ body: (Range<Int>) throws -> Void) rethrows {
+            let most = max(1, PixelStore.stripSamples / (plan.target.width * source.channels.count))
+            for y in stride(from: 0, to: plan.target.height, by: most) {
+                try body(y..<min(plan.target.height, y + most))
+            }
+        }
+        let threads = command.threading.pool
+        let drawn = Continuation(
+            of: plan.kept(of: try source.picture(), threads: threads), by: plan.padding, threads: threads)
         try session.write(
-            fitted, ready.recipe, over: metadata, to: paths[0], input: item.input, began: began)
+            plan.target, channels: source.channels, depth: source.depth, ready.recipe, over: metadata, to: paths[0],
+            input: item.input, began: began
+        ) { send in
+            try strips { rows in
+                try send(drawn.strip(rows))
+                try advance(Double(rows.count) / Double(plan.target.height))
+            }
+        }
         for path in paths.dropFirst() {
-            let mask = plan.mask
             try session.write(
-                mask.size, channels: mask.channels, depth: mask.depth, metadata: .init(), to: path, hash: hash,
-                format: .png
-            ) { send in try send(mask) }
+                plan.target, channels: .grey, depth: 8, metadata: .init(), to: path, hash: hash, format: .png
+            ) { send in try strips { try send(plan.mask($0)) } }
             try session.console.report(
                 .result(
                     .init(path: path, input: item.input, command: "fit", seconds: clock() - began, hash: hash)))
@@ -152,7 +166,7 @@ final class FitWork: ItemWork {
             // Standard output holds the results' paths alone.
             try session.console.report(.note(line(ready)))
         }
-        if plan.mode == .outpaint { return try runOn(ready, began: began) { try advance(work, "fitting") } }
+        if plan.mode == .outpaint { return try runOn(ready, began: began) { try advance(work * $0, "fitting") } }
         let (folder, threads) = (try session.folder(of: path), command.threading.pool)
         source.folder = folder
         try session.write(

@@ -41,9 +41,15 @@ package struct Compose {
             let held = fewer.converted(depth: depth).holding(channels)
             return channels.isGrey ? held.takingGrey() : held
         }
-        return layers.reduce(brought(ground)) { beneath, layer in
+        var result = layers.reduce(brought(ground)) { beneath, layer in
             laid(brought(layer.picture), over: beneath, layer.mask, layer.opacity, space, threads)
         }
+        // Inks go with their colours where a layer is seen alone. Where it is mixed they are made, from those beneath.
+        result.metadata.plates = layers.reduce(base.metadata.plates) { beneath, layer in
+            guard let own = layer.picture.metadata.plates else { return beneath }
+            return beneath?.covered(by: own) { layer.mask.values[$0] * Float(layer.opacity) >= 1 }
+        }
+        return result
     }
 
     /// A picture whose values mean what the ground's do.

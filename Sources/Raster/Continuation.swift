@@ -8,14 +8,44 @@ import Threads
     import Darwin
 #endif
 
+/// A picture drawn on beyond its sides, opaque there, some rows at a time. What was there is the same to the bit.
+///
+/// Memory: the picture's samples, and twice as floats.
+package struct Continuation {
+    private let picture: Picture
+    private let margins: Margins
+    private let drawn: ContinuedFloats
+    private let threads: Threads
+
+    package init(of picture: Picture, by margins: Margins, threads: Threads = Threads(1)) {
+        (self.picture, self.margins, self.threads) = (picture, margins, threads)
+        drawn = ContinuedFloats(
+            picture.floats(threads: threads).bleedingColours(threads: threads), margins, threads: threads)
+    }
+
+    /// These rows of the larger picture.
+    package func strip(_ rows: Range<Int>) -> Picture {
+        var floats = drawn.rows(rows, threads: threads)
+        if picture.channels.hasAlpha { floats = floats.with(alpha: FloatPicture(size: floats.size, colour: [1])) }
+        let strip = floats.picture(depth: picture.depth, threads: threads)
+        let own = rows.clamped(to: margins.top..<margins.top + picture.height)
+        if own.isEmpty { return strip }
+        let part = picture.cropped(
+            to: Rectangle(x: 0, y: own.lowerBound - margins.top, width: picture.width, height: own.count))
+        let around = Margins(
+            left: margins.left, right: margins.right, top: own.lowerBound - rows.lowerBound,
+            bottom: rows.upperBound - own.upperBound)
+        return strip.with(part, at: around)
+    }
+}
+
 extension Picture {
     /// The picture drawn on beyond its sides, opaque there: ``FloatPicture/continued(by:threads:)``. What was there is the same
     /// to the bit.
     package func continued(by margins: Margins, threads: Threads = Threads(1)) -> Picture {
         if margins.isZero { return self }
-        var drawn = floats(threads: threads).bleedingColours(threads: threads).continued(by: margins, threads: threads)
-        if channels.hasAlpha { drawn = drawn.with(alpha: FloatPicture(size: drawn.size, colour: [1])) }
-        return drawn.picture(depth: depth, threads: threads).with(self, at: margins)
+        let target = margins.around(size)
+        return Continuation(of: self, by: margins, threads: threads).strip(0..<target.height).with(metadata: metadata)
     }
 }
 
@@ -32,36 +62,53 @@ extension FloatPicture {
     /// limiter (1974); broad and fine as in Burt and Adelson, "A Multiresolution Spline" (1983).
     package func continued(by margins: Margins, threads: Threads = Threads(1)) -> FloatPicture {
         if margins.isZero { return self }
-        precondition(channelCount == 1 || channelCount == 3, "alpha is not continued")
-        let target = margins.around(size)
-        let scale = min(16, max(3, Float(min(width, height)) / 24))
-        let broad = smoothed(scale, threads: threads)
-        let fine = FloatPicture(
-            size: size, channelCount: channelCount, values: zip(values, broad.values).map { $0 - $1 })
+        return ContinuedFloats(self, margins, threads: threads).rows(0..<margins.around(size).height, threads: threads)
+    }
+}
+
+/// What is known of a picture to draw it on.
+private struct ContinuedFloats {
+    private let picture, broad: FloatPicture
+    private let margins: Margins
+    private let sides: Sides
+    /// Half of what is finer is left at this distance.
+    private let half: Float
+
+    init(_ picture: FloatPicture, _ margins: Margins, threads: Threads) {
+        precondition(picture.channelCount == 1 || picture.channelCount == 3, "alpha is not continued")
+        let shorter = Float(min(picture.width, picture.height))
+        let scale = min(16, max(3, shorter / 24))
+        let broad = picture.smoothed(scale, threads: threads)
         let reach = max(margins.left, margins.right, margins.top, margins.bottom)
-        let sides = Sides { ContinuedSide(self, broad, $0, scale: scale, reach: reach) }
-        // Half of what is finer is left at this distance.
-        let half = max(24, 0.25 * Float(min(width, height)))
+        sides = Sides { ContinuedSide(picture, broad, $0, scale: scale, reach: reach) }
+        half = max(24, 0.25 * shorter)
+        (self.picture, self.broad, self.margins) = (picture, broad, margins)
+    }
+
+    /// These rows of the larger picture.
+    func rows(_ rows: Range<Int>, threads: Threads) -> FloatPicture {
+        let (size, channels) = (picture.size, picture.channelCount)
+        let width = margins.around(size).width
         var result = FloatPicture(
-            size: target, channelCount: channelCount,
-            values: [Float](repeating: 0, count: target.area * channelCount))
+            size: PixelSize(width: width, height: rows.count), channelCount: channels,
+            values: [Float](repeating: 0, count: width * rows.count * channels))
         result.values.withUnsafeMutableBufferPointer { out in
-            threads.forRanges(target.height, grain: 8) { rows in
-                for row in rows {
-                    for column in 0..<target.width {
-                        let (x, y) = (column - margins.left, row - margins.top)
-                        let place = (row * target.width + column) * channelCount
-                        if x >= 0, y >= 0, x < width, y < height {
-                            for channel in 0..<channelCount { out[place + channel] = self[x, y, channel] }
+            threads.forRanges(rows.count, grain: 8) { range in
+                for row in range {
+                    for column in 0..<width {
+                        let (x, y) = (column - margins.left, rows.lowerBound + row - margins.top)
+                        let place = (row * width + column) * channels
+                        if x >= 0, y >= 0, x < size.width, y < size.height {
+                            for channel in 0..<channels { out[place + channel] = picture[x, y, channel] }
                             continue
                         }
                         let beyond = Beyond(x, y, size)
                         let fade = 1 / (1 + beyond.squared / (half * half))
                         let (across, down) = sides.shift(beyond)
-                        let source = (reflected(x, count: width), reflected(y, count: height))
-                        for channel in 0..<channelCount {
+                        let source = (reflected(x, count: size.width), reflected(y, count: size.height))
+                        for channel in 0..<channels {
                             let colour = sides.colour(beyond, broad, channel)
-                            let detail = fine.sample(source.0, across, source.1, down, channel)
+                            let detail = fine(source.0, across, source.1, down, channel)
                             out[place + channel] = min(1, max(0, colour + fade * detail))
                         }
                     }
@@ -71,13 +118,14 @@ extension FloatPicture {
         return result
     }
 
-    /// The value a fraction of a pixel away from a pixel, mirrored at the sides. Shifts in 256ths of a pixel are exact, so that
-    /// the mirrored picture has the same value at the mirrored place.
-    private func sample(_ x: Int, _ across: Int, _ y: Int, _ down: Int, _ channel: Int) -> Float {
+    /// What is finer, a fraction of a pixel away from a pixel, mirrored at the sides. Shifts in 256ths of a pixel are exact, so
+    /// that the mirrored picture has the same value at the mirrored place.
+    private func fine(_ x: Int, _ across: Int, _ y: Int, _ down: Int, _ channel: Int) -> Float {
         let (left, top) = (x + across >> 8, y + down >> 8)
         let (u, v) = (Float(across & 255) / 256, Float(down & 255) / 256)
         func at(_ x: Int, _ y: Int) -> Float {
-            self[reflected(x, count: width), reflected(y, count: height), channel]
+            let (x, y) = (reflected(x, count: picture.width), reflected(y, count: picture.height))
+            return picture[x, y, channel] - broad[x, y, channel]
         }
         let upper = at(left, top) * (1 - u) + at(left + 1, top) * u
         if v == 0 { return upper }

@@ -84,24 +84,27 @@ package struct FitPlan: Hashable, Sendable, CustomStringConvertible {
     ///
     /// What is cut off is never computed, so a very long picture needs no more memory than its source and result.
     package func apply(to picture: Picture, threads: Threads = Threads(1)) -> Picture {
-        precondition(picture.size == source, "the plan is for \(source), the picture is \(picture.size)")
         if changesNothing { return picture }
-        if scaled == source { return bordered(picture.cropped(to: crop), threads) }
-        return bordered(picture.resized(to: crop.size, filter: filter, box: shown, threads: threads), threads)
+        let kept = kept(of: picture, threads: threads)
+        return mode == .outpaint ? kept.continued(by: padding, threads: threads) : kept.padded(by: padding)
     }
 
-    private func bordered(_ picture: Picture, _ threads: Threads) -> Picture {
-        mode == .outpaint ? picture.continued(by: padding, threads: threads) : picture.padded(by: padding)
+    /// The same without its borders.
+    package func kept(of picture: Picture, threads: Threads = Threads(1)) -> Picture {
+        precondition(picture.size == source, "the plan is for \(source), the picture is \(picture.size)")
+        if crop == Rectangle(source), scaled == source { return picture }
+        if scaled == source { return picture.cropped(to: crop) }
+        return picture.resized(to: crop.size, filter: filter, box: shown, threads: threads)
     }
 
-    /// What is new of a picture that was fitted: white, and black on the picture itself.
-    package var mask: Picture {
-        let inside = Rectangle(x: padding.left, y: padding.top, width: crop.width, height: crop.height)
-        var values = [UInt8](repeating: 255, count: target.area)
-        for y in inside.y..<inside.y + inside.height {
-            for x in inside.x..<inside.x + inside.width { values[y * target.width + x] = 0 }
+    /// What is new of a picture that was fitted, in these rows of the target: white, and black on the picture itself.
+    package func mask(_ rows: Range<Int>) -> Picture {
+        let (across, down) = (padding.left..<padding.left + crop.width, padding.top..<padding.top + crop.height)
+        var values = [UInt8](repeating: 255, count: target.width * rows.count)
+        for y in rows.clamped(to: down) {
+            for x in across { values[(y - rows.lowerBound) * target.width + x] = 0 }
         }
-        return Picture(size: target, channels: .grey, eight: values)
+        return Picture(size: PixelSize(width: target.width, height: rows.count), channels: .grey, eight: values)
     }
 
     /// The part of the source that is kept.

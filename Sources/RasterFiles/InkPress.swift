@@ -39,19 +39,15 @@ final class InkPress {
         }
     }
 
+    /// Rows that are best worked on at once.
+    var rowsAtOnce: Int { max(1, Self.pixelsAtOnce / size.width) }
+
     /// The next rows.
     ///
     /// - Parameter strip: RGB, of the press's depth
     /// Throws: as reading the source does
     func pressed(_ strip: Picture) throws(PictureFileError) -> Picture {
-        let most = max(1, Self.pixelsAtOnce / size.width)
-        var samples: [UInt16] = []
-        samples.reserveCapacity(strip.size.area * channels.count)
-        for y in stride(from: 0, to: strip.height, by: most) {
-            let part = Rectangle(x: 0, y: y, width: size.width, height: min(most, strip.height - y))
-            samples += try inks(strip.cropped(to: part))
-        }
-        return Picture(size: strip.size, channels: channels, sixteen: samples).converted(depth: depth)
+        Picture(size: strip.size, channels: channels, sixteen: try inks(strip)).converted(depth: depth)
     }
 
     private func inks(_ strip: Picture) throws(PictureFileError) -> [UInt16] {
@@ -70,9 +66,8 @@ final class InkPress {
     ///   - firstRow: of the strip, that the first of them belongs to
     private func made(_ strip: Picture, over own: Picture?, _ frame: Rectangle, firstRow: Int) -> [UInt16] {
         let colours = strip.droppingAlpha().sixteen
-        let ownInks = own?.droppingAlpha().sixteen ?? []
-        // As the result would hold it.
-        let seen = own.map { plates.inks.seen($0.droppingAlpha()).converted(depth: depth).sixteen } ?? []
+        let own = own?.droppingAlpha()
+        let ownInks = own?.sixteen ?? []
         let alpha = strip.alpha?.sixteen
         let (width, count) = (strip.width, channels.count)
         return [UInt16](unsafeUninitializedCapacity: strip.size.area * count) { out, initialised in
@@ -83,12 +78,15 @@ final class InkPress {
                 if let own, (firstRow..<firstRow + own.height).contains(y) {
                     let place = (y - firstRow) * frame.width
                     let across = frame.x..<frame.x + frame.width
+                    let line = Rectangle(x: 0, y: y - firstRow, width: frame.width, height: 1)
+                    // As the result would hold it.
+                    let seen = plates.inks.seen(own.cropped(to: line)).converted(depth: depth).sixteen
                     inks =
                         separation.made(Array(row[..<(across.lowerBound * 3)]))
                         + separation.made(
                             Array(row[across.lowerBound * 3..<across.upperBound * 3]),
                             over: Array(ownInks[place * 4..<(place + frame.width) * 4]),
-                            seen: Array(seen[place * 3..<(place + frame.width) * 3]))
+                            seen: seen)
                         + separation.made(Array(row[(across.upperBound * 3)...]))
                 } else {
                     inks = separation.made(row)

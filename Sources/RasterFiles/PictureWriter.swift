@@ -109,8 +109,20 @@ final class PictureWriter {
 
     /// Writes the next rows.
     func add(_ strip: Picture) throws(PictureFileError) {
-        let held = strip.depth > depth ? strip.converted(depth: depth) : strip
-        let strip = try press?.pressed(held) ?? (format == .jpeg ? held.flattened() : held)
+        guard let press else {
+            let held = strip.depth > depth ? strip.converted(depth: depth) : strip
+            return try put(format == .jpeg ? held.flattened() : held)
+        }
+        // Inks are made in more bits than they are written in: of a whole picture they would take several times its memory.
+        for y in stride(from: 0, to: strip.height, by: press.rowsAtOnce) {
+            let rows = min(press.rowsAtOnce, strip.height - y)
+            let part = strip.cropped(to: Rectangle(x: 0, y: y, width: strip.width, height: rows))
+            try put(try press.pressed(part.converted(depth: depth)))
+        }
+    }
+
+    /// Rows as the codec has them.
+    private func put(_ strip: Picture) throws(PictureFileError) {
         let count = UInt32(strip.height)
         func send(_ bytes: UnsafeRawBufferPointer) -> Int32 {
             switch format {

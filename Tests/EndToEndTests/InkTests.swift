@@ -106,6 +106,35 @@ import Testing
         #expect(try place.read("half.png").channels == .rgb)
     }
 
+    @Test("compose takes a layer's own inks where it is seen alone, and the base's where it is not seen")
+    func composed() throws {
+        for name in ["photo8.tif", "photo16.tif"] {
+            let base = try inks(source(name))
+            // The same profile, other inks everywhere.
+            var layer = base.turned(from: .upsideDown)
+            layer.metadata = base.metadata
+            try place.write(layer, to: "layer.tif")
+            let mask = try mask(base.size)
+            let arguments = ["compose", source(name), "--layer", "layer.tif:\(mask)"]
+            try place.succeed(arguments + ["-o", "out.tif", "--overwrite"])
+            let result = try inks("out.tif")
+            #expect(result.channels == .inks && result.metadata.profile == base.metadata.profile)
+            let (left, right) = (
+                Rectangle(x: 0, y: 0, width: 40, height: base.height),
+                Rectangle(x: 61, y: 0, width: base.width - 61, height: base.height)
+            )
+            #expect(result.cropped(to: left).samples == base.cropped(to: left).samples, "\(name)")
+            #expect(result.cropped(to: right).samples == layer.cropped(to: right).samples, "\(name)")
+            try place.succeed([
+                "rerun", "out.tif", "-o", "again.tif", "--overwrite", "--find", Golden.path("separation"),
+            ])
+            #expect(try place.bytes("again.tif") == place.bytes("out.tif"))
+            // Half a layer is seen as nothing but a mixture.
+            try place.succeed(arguments + ["--opacity", "0.5", "-o", "half.tif", "--overwrite"])
+            #expect(try inks("half.tif").cropped(to: right).samples != layer.cropped(to: right).samples)
+        }
+    }
+
     private struct SizeWords {
         var size: PixelSize?
         init(_ text: String) {

@@ -71,6 +71,21 @@ import Threads
         }
     }
 
+    @Test("rows of a continuation are the whole one's, whatever their number", arguments: [1, 7, 40])
+    func strips(height: Int) {
+        let margins = Margins(left: 9, right: 30, top: 21, bottom: 12)
+        for (channels, depth) in [(4, 8), (3, 16), (2, 8), (1, 32)] {
+            let picture = Self.busy(PixelSize(width: 33, height: 26), channels, seed: 5).picture(depth: depth)
+            let whole = picture.continued(by: margins)
+            let continuation = Continuation(of: picture, by: margins)
+            for y in stride(from: 0, to: whole.height, by: height) {
+                let rows = y..<min(whole.height, y + height)
+                let part = Rectangle(x: 0, y: y, width: whole.width, height: rows.count)
+                #expect(continuation.strip(rows).samples == whole.cropped(to: part).samples, "\(rows)")
+            }
+        }
+    }
+
     @Test("one colour stays one colour")
     func flat() {
         let grey = FloatPicture(size: PixelSize(width: 40, height: 30), colour: [0.4, 0.5, 0.6])

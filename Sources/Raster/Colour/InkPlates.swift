@@ -47,6 +47,24 @@ package final class InkPlates: @unchecked Sendable {
         InkPlates(inks, profile, Rectangle(size), in: size, open)
     }
 
+    /// The same plates with others over them, at the pixels that show those; themselves where the others are of another
+    /// profile or picture.
+    ///
+    /// - Parameter shown: whether a pixel, counted from the first row on, is the others'
+    package func covered(by other: InkPlates, where shown: @escaping (_ pixel: Int) -> Bool) -> InkPlates {
+        guard other.profile == profile, other.pictureSize == pictureSize,
+            frame == Rectangle(pictureSize), other.frame == frame
+        else { return self }
+        return InkPlates(inks, profile, frame, in: pictureSize) { [self] size in
+            let (lower, upper) = (try open(size), try other.open(size))
+            return { rows in
+                let below = try lower(rows).droppingAlpha()
+                let above = try upper(rows).droppingAlpha().converted(depth: below.depth)
+                return below.replaced(by: above) { shown(rows.lowerBound * size.width + $0) }
+            }
+        }
+    }
+
     /// The plates' rows from the first on.
     package func rows() throws -> Rows { try open(frame.size) }
 }
@@ -55,4 +73,25 @@ package final class InkPlates: @unchecked Sendable {
 extension InkPlates: Hashable {
     package static func == (one: InkPlates, other: InkPlates) -> Bool { one.profile == other.profile }
     package func hash(into hasher: inout Hasher) { hasher.combine(profile) }
+}
+
+extension Picture {
+    /// The picture with another's pixels in places, of the same kind and depth.
+    fileprivate func replaced(by other: Picture, where isOther: (_ pixel: Int) -> Bool) -> Picture {
+        let count = channels.count
+        func chosen<Sample>(_ below: [Sample], _ above: [Sample]) -> [Sample] {
+            var result = below
+            for pixel in 0..<size.area where isOther(pixel) {
+                for i in pixel * count..<(pixel + 1) * count { result[i] = above[i] }
+            }
+            return result
+        }
+        let samples: Samples =
+            switch (self.samples, other.samples) {
+            case (.eight(let below), .eight(let above)): .eight(chosen(below, above))
+            case (.sixteen(let below), .sixteen(let above)): .sixteen(chosen(below, above))
+            default: preconditionFailure("inks are whole numbers of one depth")
+            }
+        return Picture(size: size, channels: channels, samples: samples, metadata: metadata)
+    }
 }

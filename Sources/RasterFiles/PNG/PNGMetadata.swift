@@ -45,6 +45,21 @@ enum PNGMetadata {
 extension String {
     /// Text whose every byte is the code point of the same number.
     init(latin1 bytes: [UInt8]) {
-        self = String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+        // A byte beyond ASCII is two of UTF-8. Scalars one by one would take seconds for the longest texts.
+        let count = bytes.reduce(bytes.count) { $0 + Int($1 >> 7) }
+        self.init(unsafeUninitializedCapacity: count) { out in
+            var place = 0
+            for byte in bytes {
+                if byte < 128 {
+                    out.initializeElement(at: place, to: byte)
+                    place += 1
+                } else {
+                    out.initializeElement(at: place, to: 0xC0 | byte >> 6)
+                    out.initializeElement(at: place + 1, to: 0x80 | byte & 0x3F)
+                    place += 2
+                }
+            }
+            return place
+        }
     }
 }
