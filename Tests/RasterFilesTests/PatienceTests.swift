@@ -91,6 +91,13 @@ struct PatienceTests {
     func texts() throws {
         var picture = Picture(size: .init(width: 1, height: 1), channels: .grey, eight: [1])
         picture.metadata["velatura"] = String(repeating: "a", count: 7_000_000)
+        // Of any letters that Latin-1 has.
+        let letters = String(
+            String.UnicodeScalarView((Array(32...126) + Array(160...255)).compactMap(Unicode.Scalar.init)))
+        picture.metadata["Comment"] = letters
+        #expect(
+            try PictureFile.decode(PictureFile.encode(picture, as: .png), name: "it").metadata["Comment"] == letters)
+        picture.metadata["Comment"] = nil
         let one = try PictureFile.encode(picture, as: .png)
         let chunks = try #require(PNGChunks(one)).all
         let text = try #require(chunks.first { $0.name == "iTXt" })

@@ -53,15 +53,26 @@ struct ExifData {
 
     /// Says a picture's size where the data name one, and forgets the small picture in them: it shows what was before.
     ///
-    /// - Parameter long: whether sizes are to be long numbers, as libtiff wants them in a TIFF; the standard allows both
+    /// - Parameter long: whether they go into a TIFF, where libtiff wants sizes as long numbers; the standard allows both
     mutating func describe(_ size: PixelSize, long: Bool) {
         set(first?[Name.width], to: size.width)
         set(first?[Name.height], to: size.height)
         let inner = file.directory(of: first?[Name.exif])
         set(inner?[Name.pixelsAcross], to: size.width, long: long)
         set(inner?[Name.pixelsDown], to: size.height, long: long)
+        if long { forgetMaker() }
         guard let first, first.next != 0 else { return }
         put(0, 4, at: first.range.upperBound - 4)
+    }
+
+    /// exiftool signs data that it made by themselves, before the first directory, and takes any TIFF that begins so for data
+    /// without a picture.
+    private mutating func forgetMaker() {
+        let signature = 8..<16
+        guard file.first >= signature.upperBound, bytes.count >= signature.upperBound,
+            bytes[signature].elementsEqual("ExifMeta".utf8)
+        else { return }
+        bytes.replaceSubrange(signature, with: repeatElement(0, count: signature.count))
     }
 
     /// A single whole number, in its place.
