@@ -15,7 +15,15 @@ func finished(_ painted: FloatPicture, over canvas: Canvas, _ settings: Settings
     if staysGrey { result = result.channel(0) }
     // Clipped here already: alpha would otherwise be laid over colours that no file can hold.
     result.values = result.values.map { min(max($0, 0), 1) }
-    if let alpha = source.floats(threads: threads).alpha { result = result.with(alpha: alpha) }
+    let own = source.floats(threads: threads)
+    if let alpha = own.alpha {
+        result = result.with(alpha: alpha)
+        // What nobody sees is not painted on.
+        for pixel in alpha.values.indices where alpha.values[pixel] == 0 {
+            let samples = pixel * own.channelCount..<(pixel + 1) * own.channelCount
+            result.values.replaceSubrange(samples, with: own.values[samples])
+        }
+    }
     return result.picture(depth: depth ?? source.depth, metadata: source.metadata, threads: threads)
 }
 

@@ -12,6 +12,36 @@ import Testing
 
     private func fixture(_ name: String) -> String { "\(Golden.repository)/Tests/Fixtures/\(name)" }
 
+    @Test("what pixels without any opacity hide is not painted on, and what is seen is", arguments: [8, 16])
+    func hidden(depth: Int) throws {
+        let (clear, faint) = (0..<20, 20..<24)
+        var source = Picture.sample(48, 32, .rgb, depth: depth).holding(.rgba)
+        func with<Sample: FixedWidthInteger>(_ values: [Sample]) -> [Sample] {
+            values.enumerated().map { place, value in
+                let x = place / 4 % 48
+                return place % 4 < 3 ? value : clear.contains(x) ? 0 : faint.contains(x) ? 1 : Sample.max
+            }
+        }
+        switch source.samples {
+        case .eight(let values): source = Picture(size: source.size, channels: .rgba, eight: with(values))
+        case .sixteen(let values): source = Picture(size: source.size, channels: .rgba, sixteen: with(values))
+        case .float: break
+        }
+        try place.write(source, to: "in.png")
+        try place.write(
+            Picture(size: source.size, channels: .grey, eight: .init(repeating: 255, count: source.size.area)),
+            to: "mask.png")
+        let paint = ["in.png", "--seed", "1", "--steps", "4", "--skip", "0", "--overwrite", "-o", "out.png"]
+        for command in [["refine"], ["inpaint", "--mask", "mask.png"]] {
+            try place.succeed(command + paint)
+            let result = try place.read("out.png")
+            let left = Rectangle(x: 0, y: 0, width: clear.upperBound, height: 32)
+            #expect(result.cropped(to: left).samples == source.cropped(to: left).samples, "\(command)")
+            let band = Rectangle(x: faint.lowerBound, y: 0, width: faint.count, height: 32)
+            #expect(result.cropped(to: band).samples != source.cropped(to: band).samples, "\(command)")
+        }
+    }
+
     @Test(
         "skip 100 gives back pixels, depth, profile and what the file says of them",
         arguments: [

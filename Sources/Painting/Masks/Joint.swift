@@ -55,6 +55,8 @@ struct Joint {
         let colours = result.channelCount - (result.hasAlpha ? 1 : 0)
         for y in 0..<frame.height {
             for x in 0..<frame.width where part[x, y] > 0 {
+                // What nobody will see is not painted on.
+                if result.hasAlpha, !canvas.becomesOpaque, result[frame.x + x, frame.y + y, colours] == 0 { continue }
                 let alpha = min(1, 2 * part[x, y])
                 for channel in 0..<colours {
                     result[frame.x + x, frame.y + y, channel] = space.mixed(
