@@ -95,6 +95,7 @@ import Testing
         ("[{\"a\":\"x\ny\"}]", 1, "ends a text"), ("[{\"a\":\"\\x\"}]", 1, "escape"),
         ("[{\"a\":\"\\ud800\"}]", 1, "half"), ("[{\"a\":\"\\ud83d\\u0041\"}]", 1, "half"),
         ("[{\"a\":\"\\u12\"}]", 1, "hexadecimal"), ("[{\"a\":\"x", 1, "none ends it"), ("[]\n[]", 2, "end of the file"),
+        ("[{\"a\":\"\\\n\"}]", 1, "escape"), ("[{\"a\\n\":1,\"a\\n\":2}]", 1, "twice"),
         ("[{'a':1}]", 1, "in quotes"), (String(repeating: "[", count: 100_000), 1, "beginning of an object"),
     ]
 
@@ -102,6 +103,7 @@ import Testing
     func noJSON(text: String, line: Int, part: String) throws {
         let fault = try #require(refused(text, "x.json"))
         #expect(fault.line == line && fault.text.contains(part), "\(fault)")
+        #expect(!fault.text.contains(where: \.isNewline), "\(fault)")
     }
 
     @Test("YAML: words stay words, blocks are read, comments are not")

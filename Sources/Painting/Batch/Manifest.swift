@@ -37,7 +37,8 @@ package struct Manifest: Sendable {
         /// What is wrong; a full stop; the mend.
         package var text: String
 
-        package init(_ line: Int, _ text: String) { (self.line, self.text) = (line, text) }
+        /// - Parameter text: in one line, whatever it repeats of the manifest
+        package init(_ line: Int, _ text: String) { (self.line, self.text) = (line, RecipeWords.printableLine(text)) }
 
         /// What is told of a file.
         package func error(in path: String) -> PaintingError { .unsuitable("\(path), line \(line): \(text)") }

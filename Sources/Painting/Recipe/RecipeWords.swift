@@ -68,6 +68,11 @@ package enum RecipeWords {
         String(String.UnicodeScalarView(text.unicodeScalars.map { isPlain($0) ? $0 : "\u{FFFD}" }))
     }
 
+    /// The same in one line.
+    package static func printableLine(_ text: String) -> String {
+        printable(String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "\n" ? "\u{FFFD}" : $0 })))
+    }
+
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
         scalar == "\n" || !(scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value))
     }
