@@ -153,7 +153,7 @@ final class FitWork: ItemWork {
         return line
     }
 
-    func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
+    func make(_ advance: Share) throws {
         let began = clock()
         let work = work
         let ready = try opened()

@@ -166,7 +166,7 @@ final class NoiseWork: ItemWork {
         try session.console.report(.note(line))
     }
 
-    func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
+    func make(_ advance: Share) throws {
         let (began, work) = (clock(), work)
         let ready = try opened()
         let source = ready.source

@@ -226,7 +226,7 @@ final class RepaintingWork: ItemWork {
 
     // MARK: Painting
 
-    func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
+    func make(_ advance: Share) throws {
         guard let ready = prepared else { return }
         let (refine, canvas, subject) = (ready.refine, ready.canvas, ready.subject)
         let recipes = try made()
@@ -244,9 +244,9 @@ final class RepaintingWork: ItemWork {
             began = now
         }
         try refine.paint(
-            canvas, history: Inheritance(subject.picture.metadata).passes, depth: session.output.depth, advance: advance
-        ) {
-            rung, painted in
+            canvas, history: Inheritance(subject.picture.metadata).passes, depth: session.output.depth,
+            advance: { try advance($0, $1) }
+        ) { rung, painted in
             let path = job.paths[next]
             var recipe = recipes[next]
             next += 1

@@ -122,7 +122,7 @@ final class UpscaleWork: ItemWork {
         ]
     }
 
-    func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
+    func make(_ advance: Share) throws {
         let began = clock()
         let ready = try opened()
         let (source, upscaling, console) = (ready.source, ready.upscaling, session.console)

@@ -84,6 +84,22 @@ import Testing
         #expect(meter.add(80, stage: "b").secondsLeft == 0)
     }
 
+    @Test("time to go is that of the work that goes on, not of what went before it, nor of making ready for it")
+    func turns() {
+        var time = 0.0
+        let meter = ProgressMeter(total: 1000, now: { time })
+        _ = meter.add(10, stage: "enlarging")
+        time = 1
+        #expect(meter.add(90, stage: "enlarging").secondsLeft == 10)  // 900 left of 90 a second
+        time = 50  // looking at the whole picture
+        meter.turn()
+        time = 60
+        #expect(meter.add(100, stage: "tile 1").secondsLeft == 80)
+        meter.expect(-300)  // tiles in which there is nothing to paint
+        time = 70
+        #expect(meter.add(100, stage: "tile 5").secondsLeft == 40)
+    }
+
     @Test("unshuffling loses nothing, and orders channels as PyTorch does")
     func unshuffle() throws {
         let picture = Tensor([1, 3, 4, 6], (0..<72).map(Float.init))

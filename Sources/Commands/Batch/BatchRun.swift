@@ -137,7 +137,7 @@ extension ItemRun {
             if plansOnly { return try work.tell() }
             guard try !isFinished(work, tally) else { return }
             try work.tell()
-            try work.make { amount, stage in try share.add(amount, stage) }
+            try work.make(share)
             tally.made += 1
         }
         share.end()
@@ -174,33 +174,6 @@ extension ItemRun {
         }
         return true
     }
-}
-
-/// One item's part of a long run's progress.
-private final class Share {
-    private var expected: Double
-    private var done = 0.0
-    private let meter: ProgressMeter
-    private let label: String
-    private let console: Console
-
-    init(_ expected: Double, of meter: ProgressMeter, _ label: String, _ console: Console) {
-        (self.expected, self.meter, self.label, self.console) = (expected, meter, label, console)
-    }
-
-    /// Replaces what was expected of the item by what is known now.
-    func settle(_ work: Double) {
-        meter.expect(work - expected)
-        expected = work
-    }
-
-    func add(_ amount: Double, _ stage: String) throws {
-        done += amount
-        try console.report(.progress(meter.add(amount, stage: "\(label), \(stage)")))
-    }
-
-    /// Nothing more is to come, whether it was made or not.
-    func end() { meter.expect(done - expected) }
 }
 
 extension Item {

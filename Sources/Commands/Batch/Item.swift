@@ -53,7 +53,7 @@ protocol ItemWork: AnyObject {
     /// Tells the plan.
     func tell() throws
     /// Makes the results.
-    func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws
+    func make(_ advance: Share) throws
     /// Lets go of what was read.
     func close()
 }

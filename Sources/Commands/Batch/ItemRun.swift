@@ -80,10 +80,7 @@ final class ItemRun {
         let began = clock()
         let meter = ProgressMeter(total: works.reduce(0) { $0 + $1.work }, now: clock)
         try each(works) { work in
-            try work.make { [console] amount, stage in
-                let stage = works.count > 1 ? "\(work.item.input), \(stage)" : stage
-                try console.report(.progress(meter.add(amount, stage: stage)))
-            }
+            try work.make(Share(work.work, of: meter, works.count > 1 ? work.item.input : nil, console))
         }
         console.clearBar()
         if let studio { works.first?.session.tellProfile(of: studio, seconds: clock() - began) }

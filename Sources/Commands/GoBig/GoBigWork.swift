@@ -232,7 +232,7 @@ final class GoBigWork: ItemWork {
 
     // MARK: Painting
 
-    func make(_ advance: @escaping (_ work: Double, _ stage: String) throws -> Void) throws {
+    func make(_ advance: Share) throws {
         guard let ready = prepared else { return }
         let (source, threads, began) = (ready.source, ready.goBig.studio.model.engine.threads, clock())
         try WholeFile.makeFolder(String(folder.path.dropLast()), for: folder.path)
@@ -247,9 +247,11 @@ final class GoBigWork: ItemWork {
             try advance(work, "enlarging")
         }
         // What was enlarged before, or is no larger, costs nothing now.
-        try advance(left, "enlarging")
+        advance.expect(-left)
         let strength = try source.strength(of: enlarged, options, in: folder.path, threads: threads)
         let painting = TilePainting(ready.goBig, enlarged: enlarged, strength: strength, folder: folder)
+        if !onlyAssembles, !ready.missing.isEmpty { try painting.makeReady() }
+        advance.turn()
         if !onlyAssembles { try paint(painting, painting.plan.tiles, advance) }
         if shard != nil { return }
         var recipe = ready.recipe
@@ -294,20 +296,19 @@ final class GoBigWork: ItemWork {
     }
 
     /// Paints the tiles that are missing; those of a later wave once all below them are there.
-    private func paint(
-        _ painting: TilePainting, _ tiles: [TilePlan.Tile],
-        _ advance: @escaping (_ work: Double, _ stage: String) throws -> Void
-    ) throws {
+    ///
+    /// - Parameter label: what their stages are told with
+    private func paint(_ painting: TilePainting, _ tiles: [TilePlan.Tile], _ advance: Share, label: String = "") throws
+    {
         let goBig = painting.goBig
         let mine = tiles.filter { shard?.has($0) != false }
         var waiting = 0
         for (number, tile) in mine.enumerated() {
             try Interruption.check()
-            let stage = "tile \(number + 1) of \(mine.count)"
+            let stage = "\(label)tile \(number + 1) of \(mine.count)"
             if painting.isThere(tile) { continue }
-            let work = try goBig.cost.work(tile)
             guard try painting.hasWork(tile) else {
-                if prepared?.idle.contains(tile.index) != true { try advance(work, stage) }
+                if prepared?.idle.contains(tile.index) != true { advance.expect(-(try goBig.cost.work(tile))) }
                 continue
             }
             guard try painting.missing(beneath: tile).isEmpty else {
@@ -333,8 +334,7 @@ final class GoBigWork: ItemWork {
 
     /// Paints over what shows of the seams, at most three times.
     private func repair(
-        _ painting: TilePainting, _ first: PixelStore, above limit: Double,
-        _ advance: @escaping (_ work: Double, _ stage: String) throws -> Void
+        _ painting: TilePainting, _ first: PixelStore, above limit: Double, _ advance: Share
     ) throws -> PixelStore? {
         var canvas: PixelStore? = first
         for _ in 0..<3 {
@@ -348,7 +348,9 @@ final class GoBigWork: ItemWork {
                 ))
             let before = painting.plan.tiles.count
             painting.add(over: showing)
-            try paint(painting, Array(painting.plan.tiles[before...])) { _, stage in try advance(0, "seam, \(stage)") }
+            let new = Array(painting.plan.tiles[before...])
+            advance.expect(try new.reduce(0) { $0 + (try painting.goBig.cost.work($1)) })
+            try paint(painting, new, advance, label: "seam, ")
             canvas = try painting.assembled(in: folder.path)
         }
         return canvas

@@ -80,10 +80,16 @@ package final class TilePainting {
         tellings[tile.index] = Telling(seconds: clock() - began, isExact: isExact)
     }
 
+    /// Looks over the whole picture where that has to be done before any tile is painted, for it takes its time.
+    package func makeReady() throws {
+        guard goBig.settings.noise != nil, grain == nil else { return }
+        grain = try TileGrain(goBig.settings, pass: goBig.history, over: enlarged, threads: threads)
+    }
+
     /// What a tile starts from where noise goes in first. Repairs start from what was painted as it is.
     private func roughened(_ tile: TilePlan.Tile) throws -> Picture? {
         guard goBig.settings.noise != nil, !tile.seesPainted else { return nil }
-        grain = try grain ?? TileGrain(goBig.settings, pass: goBig.history, over: enlarged, threads: threads)
+        try makeReady()
         return try grain.map { grain in
             let frame = tile.frame
             let wide = Rectangle(

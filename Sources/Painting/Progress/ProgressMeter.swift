@@ -15,8 +15,12 @@ package final class ProgressMeter {
 
     private var total: Double
     private var done = 0.0
-    /// Where speed is measured from.
-    private var mark: (done: Double, seconds: Double)?
+    /// When work was last told of; nil before any was.
+    private var last: Double?
+    /// What speed is known from.
+    private var measured = (work: 0.0, seconds: 0.0)
+    /// Seconds that a unit of work takes.
+    private var pace: Double?
     private let now: () -> Double
 
     /// - Parameters:
@@ -29,17 +33,21 @@ package final class ProgressMeter {
     /// Notes that there is so much more to do than was known before, or less.
     package func expect(_ work: Double) { total = max(total + work, 1e-9) }
 
+    /// Notes that other work follows, whose speed is not that of the work so far: what was made ready for it counts for none.
+    package func turn() { (measured, last) = ((0, 0), now()) }
+
     /// Notes that `work` more is done.
     package func add(_ work: Double, stage: String) -> Reading {
         done += work
         let time = now()
-        var secondsLeft: Double?
-        if let mark, done > mark.done {
-            secondsLeft = max(0, (total - done) * (time - mark.seconds) / (done - mark.done))
-        } else {
-            mark = (done, time)
+        if let last {
+            measured = (measured.work + work, measured.seconds + time - last)
+            if measured.work > 0 { pace = measured.seconds / measured.work }
         }
+        last = time
         return Reading(
-            done: min(1000, Int(done / total * 1000 + 0.5)), of: 1000, secondsLeft: secondsLeft, stage: stage)
+            done: min(1000, Int(done / total * 1000 + 0.5)), of: 1000,
+            secondsLeft: pace.map { max(0, total - done) * $0 },
+            stage: stage)
     }
 }
