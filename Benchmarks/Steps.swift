@@ -1,6 +1,7 @@
 import Checkpoints
 import Networks
 import Painting
+import Raster
 import Tensors
 
 /// What painting is made of: reading the text, one step, encoding and decoding.
@@ -21,8 +22,15 @@ struct Steps {
         let context = Tensor.stack([negative.context, positive.context])
         let pair = Tensor.stack([latents, latents])
 
+        let isPair = model.predictionsAtOnce(PixelSize(width: width, height: height)) > 1
         try tell("step", "one guided step of the UNet") {
-            _ = try model.unet(pair, times: [500, 500], context: context)
+            if isPair {
+                _ = try model.unet(pair, times: [500, 500], context: context)
+            } else {
+                for text in [negative, positive] {
+                    _ = try model.unet(latents, times: [500], context: text.context)
+                }
+            }
         }
         try tell("step-unguided", "one step without guidance") {
             _ = try model.unet(latents, times: [500], context: positive.context)

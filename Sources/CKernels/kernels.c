@@ -151,6 +151,26 @@ VARIANTS void kernel_add_rows_to_plane(const float *rows, size_t stride, size_t 
         for (size_t l = 0; l < count; l++) plane[p * lanes + l] += rows[p * stride + l];
 }
 
+VARIANTS void kernel_rows_to_plane(const float *rows, size_t stride, size_t count, float *plane, size_t pixels, size_t lanes) {
+    if (count < lanes) memset(plane, 0, pixels * lanes * sizeof *plane);
+    for (size_t p = 0; p < pixels; p++)
+        for (size_t l = 0; l < count; l++) plane[p * lanes + l] = rows[p * stride + l];
+}
+
+#define PATCH(B) \
+    for (ptrdiff_t y = top; y < top + (ptrdiff_t)kernel_height; y++) \
+        for (ptrdiff_t x = left; x < left + (ptrdiff_t)kernel_width; x++) { \
+            int inside = y >= 0 && y < (ptrdiff_t)height && x >= 0 && x < (ptrdiff_t)width; \
+            for (size_t b = 0; b < blocks; b++, row += (B)) { \
+                if (inside) memcpy(row, map + ((b * height + (size_t)y) * width + (size_t)x) * (B), (B) * sizeof *row); \
+                else memset(row, 0, (B) * sizeof *row); \
+            } \
+        }
+
+void kernel_patch(const uint16_t *map, size_t blocks, size_t height, size_t width, size_t lanes, ptrdiff_t top, ptrdiff_t left, size_t kernel_height, size_t kernel_width, uint16_t *row) {
+    FOR_LANES(lanes, PATCH)
+}
+
 // Rows of matrices. Sums run in sixteen strands, so that they vectorise the same way everywhere.
 
 enum { strands = 16 };

@@ -21,11 +21,20 @@ extension DiffusionModel {
     ///
     /// - Parameter predictions: texts that the network is told in each
     func stepWork(_ size: PixelSize, predictions: Int) -> Work {
-        // No more than two at once, which is what takes memory.
+        let batch = min(predictions, predictionsAtOnce(size))
         var work = unet.configuration.work(
-            height: size.height / codec.factor, width: size.width / codec.factor, batch: min(predictions, 2))
-        work.operations *= Double(max(predictions, 2)) / 2
+            height: size.height / codec.factor, width: size.width / codec.factor, batch: batch)
+        work.operations *= Double(predictions) / Double(max(batch, 1))
         return work
+    }
+
+    /// How many texts the network is told at once, which changes no byte: one, since twice the pixels leave the processor's
+    /// caches sooner than weights are read twice; two where weights find no room and are packed for every run.
+    package func predictionsAtOnce(_ size: PixelSize) -> Int {
+        guard let room = engine.memory.room(beside: unet.shelf) else { return 1 }
+        let one = unet.configuration.work(
+            height: size.height / codec.factor, width: size.width / codec.factor, batch: 1)
+        return Int(one.working(threads: engine.threads.count)) <= room ? 1 : 2
     }
 
     /// Work of encoding or decoding a picture.

@@ -164,7 +164,7 @@ extension DiffusionModel {
     /// Work of one call of the model on the average of a run.
     func stepWork(_ size: PixelSize, _ settings: Settings, _ plan: RunPlan) -> Work {
         let predictions = settings.meanPredictions(plan)
-        let batch = min(Int(predictions.rounded(.up)), 2)
+        let batch = min(Int(predictions.rounded(.up)), predictionsAtOnce(size))
         var work = unet.configuration.work(
             height: size.height / codec.factor, width: size.width / codec.factor, batch: batch,
             settings.networkDepartures)

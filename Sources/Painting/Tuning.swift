@@ -42,9 +42,9 @@ package struct Tuning {
         for side in Self.sides {
             for count in Self.channels {
                 var forms: [KernelPlan.Form] = [.winograd, .direct]
-                if hasBFloat16 { forms.append(.roundedDirect) }
+                if hasBFloat16 { forms.append(.roundedProduct) }
                 let seconds = try race(forms.map { try convolution(count, side: side, $0) })
-                let names = ["Winograd", "direct", "direct in bfloat16"]
+                let names = ["Winograd", "direct", "product in bfloat16"]
                 tell(line("convolution, \(count) channels at \(side)×\(side)", names, seconds))
                 let tiles = KernelPlan.tiles(height: side, width: side)
                 direct.append(Trial(size: tiles, small: seconds[1], large: seconds[0]))
@@ -77,7 +77,7 @@ package struct Tuning {
     }
 
     private func convolution(_ channels: Int, side: Int, _ form: KernelPlan.Form) throws -> () throws -> Void {
-        let engine = form == .roundedDirect ? rounded : exact
+        let engine = form == .roundedProduct ? rounded : exact
         let convolution = Convolution(
             Weights([channels, channels, 3, 3], values(channels * channels * 9)), bias: nil, padding: .init(1),
             precision: engine.precision, form: form, on: engine)

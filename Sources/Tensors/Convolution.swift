@@ -19,6 +19,7 @@ package final class Convolution: Sendable {
     private let precision: Engine.Precision
     private let fixedForm: KernelPlan.Form?
     private let winograd: Winograd
+    private let patches: PatchProduct
     private let operations = PackedOperations<Shape>()
 
     private struct Shape: Hashable {
@@ -40,6 +41,8 @@ package final class Convolution: Sendable {
         (self.engine, self.weights, self.stride, self.padding) = (engine, weights, stride, padding)
         (self.precision, fixedForm) = (precision, form)
         winograd = Winograd(weights)
+        patches = PatchProduct(weights, bias: bias, on: engine)
+        engine.shelf.add(patches.layer, bytes: 0, staging: 0)
         self.bias = bias.map { bias in
             let storage = Storage(bias.count.roundedUp(to: engine.lanes))
             storage.pointer.update(repeating: 0, count: storage.count)
@@ -92,9 +95,14 @@ package final class Convolution: Sendable {
 
     /// The name of what runs on maps like `x`: "winograd", or oneDNN's, such as "jit:avx512_core".
     package func implementation(for x: FeatureMap, accumulates: Bool = false) throws -> String {
-        let form = form(for: result(of: x.shape, padding))
-        return try form == .winograd
-            ? form.rawValue : operation(form, for: x.shape, padding, accumulates: accumulates).implementation
+        let result = result(of: x.shape, padding)
+        let form = form(for: result)
+        return switch form {
+        case .winograd: form.rawValue
+        case .roundedProduct: try patches.implementation(for: result)
+        case .direct, .roundedDirect, .libraryWinograd:
+            try operation(form, for: x.shape, padding, accumulates: accumulates).implementation
+        }
     }
 
     private func form(for result: MapShape) -> KernelPlan.Form {
@@ -138,13 +146,18 @@ package final class Convolution: Sendable {
                 + (stride == 1 ? "" : " stride \(stride)") + ", \(result.batch)·\(result.width)×\(result.height)",
             operations: 2 * Double(kernel * inChannels) * Double(outChannels * pixels)
         ) {
-            if form == .winograd {
-                return winograd.run(
+            switch form {
+            case .winograd:
+                winograd.run(
                     source, x, padding, bias: bias, to: destination, result, accumulates: accumulates, on: engine)
-            }
-            let operation = try operation(form, for: x, padding, accumulates: accumulates)
-            try engine.withFactors(source, x.count, of: form.product) {
-                try operation.run($0, bias: bias, into: destination, on: engine)
+            case .roundedProduct:
+                try patches.run(
+                    source, x, stride: stride, padding, to: destination, result, accumulates: accumulates, on: engine)
+            case .direct, .roundedDirect, .libraryWinograd:
+                let operation = try operation(form, for: x, padding, accumulates: accumulates)
+                try engine.withFactors(source, x.count, of: form.product) {
+                    try operation.run($0, bias: bias, into: destination, on: engine)
+                }
             }
         }
     }

@@ -35,7 +35,8 @@ extension Engine {
         }
     }
 
-    private func withWords(_ count: Int, _ body: (UnsafeMutablePointer<UInt16>) throws -> Void) rethrows {
+    /// Lends memory for so many values in bfloat16.
+    func withWords(_ count: Int, _ body: (UnsafeMutablePointer<UInt16>) throws -> Void) rethrows {
         let storage = Storage((count + 1) / 2)
         try withExtendedLifetime(storage) {
             try body(UnsafeMutableRawPointer(storage.pointer).assumingMemoryBound(to: UInt16.self))

@@ -1,7 +1,7 @@
 /// Which form each layer runs in: a pure function of the processor, the layer's shape and a ``KernelTable``, never of a clock.
 package enum KernelPlan {
     /// Name of these rules, written in recipes: it changes when they do.
-    package static let name = "winograd-4, bf16-3"
+    package static let name = "winograd-4, bf16-4"
 
     package enum Form: String, Sendable, CaseIterable {
         /// Our own Winograd F(4×4, 3×3).
@@ -10,11 +10,13 @@ package enum KernelPlan {
         case direct
         /// The same with its factors rounded to bfloat16.
         case roundedDirect = "direct in bfloat16"
+        /// One product of what the kernel sees around each pixel, rounded to bfloat16.
+        case roundedProduct = "as a product in bfloat16"
         /// oneDNN's Winograd, where its version has one. Never planned: it is slower than ours, and for some shapes its last
         /// bits depend on the number of threads. It stays to be measured against.
         case libraryWinograd
 
-        var product: Product { self == .roundedDirect ? .bfloat16 : .float32 }
+        var product: Product { self == .roundedDirect || self == .roundedProduct ? .bfloat16 : .float32 }
     }
 
     /// Winograd does a quarter of a direct 3×3 convolution's multiplications and differs from it by about 2e-6 (relative,
@@ -29,10 +31,11 @@ package enum KernelPlan {
         _ shape: [Int], stride: Int, height: Int, width: Int, precision: Engine.Precision, on engine: Engine
     ) -> Form {
         let rounds = product(inputs: shape[1], outputs: shape[0], precision: precision, on: engine) == .bfloat16
-        let direct: Form = rounds ? .roundedDirect : .direct
-        guard suitsWinograd(shape, stride: stride, on: engine) else { return direct }
         let least = rounds ? engine.table.winogradTilesRounded : engine.table.winogradTiles
-        return tiles(height: height, width: width) >= least ? .winograd : direct
+        let isSmall = tiles(height: height, width: width) < least
+        if !isSmall, suitsWinograd(shape, stride: stride, on: engine) { return .winograd }
+        guard rounds else { return .direct }
+        return isSmall && shape[2] * shape[3] > 1 ? .roundedProduct : .roundedDirect
     }
 
     /// Whether maps that are not the smallest run as Winograd.

@@ -6,9 +6,9 @@ package final class Linear: Sendable {
     private let weights: Weights
     private let bias: Storage?
     private let product: KernelPlan.Product
-    private let operations = PackedOperations<Shape>()
+    let operations = PackedOperations<Shape>()
 
-    private struct Shape: Hashable {
+    struct Shape: Hashable {
         let rows: Int
         let accumulates: Bool
     }
@@ -17,19 +17,26 @@ package final class Linear: Sendable {
     ///   - weights: `[O, I]`
     ///   - bias: `[O]`
     ///   - precision: what the layer allows; the plan picks
-    package init(_ weights: Weights, bias: Weights?, precision: Engine.Precision = .f32, on engine: Engine) {
-        precondition(weights.shape.count == 2, "a matrix needs [O, I], not \(weights.shape)")
-        (self.engine, self.weights) = (engine, weights)
-        product = KernelPlan.product(
+    package convenience init(
+        _ weights: Weights, bias: Weights?, precision: Engine.Precision = .f32, on engine: Engine
+    ) {
+        let product = KernelPlan.product(
             inputs: weights.shape[1], outputs: weights.shape[0], precision: precision, on: engine)
+        self.init(weights, bias: bias, product, on: engine)
+        engine.shelf.add(
+            operations, bytes: weights.count * (product == .bfloat16 ? 2 : 4),
+            staging: weights.count * 4 + weights.bytesOfFile)
+    }
+
+    /// One whose packed weights the shelf is still to be told of.
+    init(_ weights: Weights, bias: Weights?, _ product: KernelPlan.Product, on engine: Engine) {
+        precondition(weights.shape.count == 2, "a matrix needs [O, I], not \(weights.shape)")
+        (self.engine, self.weights, self.product) = (engine, weights, product)
         self.bias = bias.map { bias in
             let storage = Storage(bias.count)
             bias.copy(to: storage.pointer)
             return storage
         }
-        engine.shelf.add(
-            operations, bytes: weights.count * (product == .bfloat16 ? 2 : 4),
-            staging: weights.count * 4 + weights.bytesOfFile)
     }
 
     package var outputs: Int { weights.shape[0] }
@@ -68,15 +75,21 @@ package final class Linear: Sendable {
     private func multiply(
         _ factors: UnsafeRawPointer, rows: Int, into result: inout Tensor, accumulates: Bool
     ) throws {
-        let operation = try operation(rows: rows, accumulates: accumulates)
         try result.withMutablePointer { destination in
             try engine.timed(
                 "product, \(product.rawValue)", "\(inputs)→\(outputs), \(rows) rows",
                 operations: 2 * Double(rows * inputs) * Double(outputs)
             ) {
-                try operation.run(factors, bias: bias, into: destination, on: engine)
+                try multiply(factors, rows: rows, to: destination, accumulates: accumulates)
             }
         }
+    }
+
+    /// Writes the product of `rows` rows of factors, as ``KernelPlan/Product`` has them, or adds it.
+    func multiply(
+        _ factors: UnsafeRawPointer, rows: Int, to destination: UnsafeMutablePointer<Float>, accumulates: Bool
+    ) throws {
+        try operation(rows: rows, accumulates: accumulates).run(factors, bias: bias, into: destination, on: engine)
     }
 
     /// oneDNN's name for what runs on so many rows, such as "brgemm:avx512_core".

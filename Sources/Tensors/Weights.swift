@@ -33,6 +33,16 @@ package struct Weights: @unchecked Sendable {
     package let format: Format
     private let bytes: UnsafeRawPointer
     private let owner: AnyObject
+    /// What the file has, where values are read in the order of ``asPatches(lanes:)``.
+    private var kernel: Kernel?
+
+    private struct Kernel {
+        /// `[O, I, kh, kw]`
+        let shape: [Int]
+        let lanes: Int
+
+        var count: Int { shape.reduce(1, *) }
+    }
 
     /// - Precondition: `bytes` hold `shape` values of `format` for as long as `owner` lives.
     package init(shape: [Int], format: Format, bytes: UnsafeRawPointer, owner: AnyObject) {
@@ -97,6 +107,7 @@ package struct Weights: @unchecked Sendable {
 
     /// Writes all values as floats. Files promise no alignment, so values are moved by bytes first.
     package func copy(to floats: UnsafeMutablePointer<Float>) {
+        precondition(kernel == nil, "patches are copied on threads")
         withExtendedLifetime(owner) {
             switch format {
             case .float32: UnsafeMutableRawPointer(floats).copyMemory(from: bytes, byteCount: count * 4)
@@ -108,8 +119,38 @@ package struct Weights: @unchecked Sendable {
         }
     }
 
+    /// A convolution's `[O, I, kh, kw]` as the matrix `[O, kh·kw·I′]` that patches of a ``FeatureMap`` are multiplied by: for
+    /// every place of the kernel all channels, with zeros up to whole blocks of `lanes`. Values are moved when they are copied.
+    func asPatches(lanes: Int) -> Weights {
+        var weights = Weights(
+            shape: [shape[0], shape[2] * shape[3] * shape[1].roundedUp(to: lanes)], format: format, bytes: bytes,
+            owner: owner)
+        weights.kernel = Kernel(shape: shape, lanes: lanes)
+        return weights
+    }
+
+    private func copyPatches(of kernel: Kernel, to floats: UnsafeMutablePointer<Float>, threads: Threads) {
+        let (inputs, places) = (kernel.shape[1], kernel.shape[2] * kernel.shape[3])
+        let (whole, across) = (Weights(shape: kernel.shape, format: format, bytes: bytes, owner: owner), shape[1])
+        let wide = across / places
+        threads.forRanges(kernel.shape[0], grain: 8) { outputs in
+            let plain = Storage(inputs * places)
+            defer { withExtendedLifetime(plain) {} }
+            for output in outputs {
+                whole.rows(output..<output + 1).copy(to: plain.pointer)
+                let row = floats + output * across
+                for place in 0..<places {
+                    let here = row + place * wide
+                    for input in 0..<inputs { here[input] = plain.pointer[input * places + place] }
+                    (here + inputs).update(repeating: 0, count: wide - inputs)
+                }
+            }
+        }
+    }
+
     /// The same on several threads.
     func copy(to floats: UnsafeMutablePointer<Float>, threads: Threads) {
+        if let kernel { return copyPatches(of: kernel, to: floats, threads: threads) }
         threads.forRanges(count, grain: 1 << 16) { range in
             Weights(shape: [range.count], format: format, bytes: bytes + range.lowerBound * format.size, owner: owner)
                 .copy(to: floats + range.lowerBound)
@@ -117,7 +158,7 @@ package struct Weights: @unchecked Sendable {
     }
 
     /// Bytes that they take in their file.
-    var bytesOfFile: Int { count * format.size }
+    var bytesOfFile: Int { (kernel?.count ?? count) * format.size }
 
     /// Lends the bytes as they lie in the file, at any alignment.
     func withBytes<Result>(_ body: (UnsafeRawPointer) throws -> Result) rethrows -> Result {
@@ -126,7 +167,7 @@ package struct Weights: @unchecked Sendable {
 
     /// Tells the owner that these bytes, packed now, are hardly needed any more.
     func letGo() {
-        (owner as? any PagedBytes)?.letGo(of: UnsafeRawBufferPointer(start: bytes, count: count * format.size))
+        (owner as? any PagedBytes)?.letGo(of: UnsafeRawBufferPointer(start: bytes, count: bytesOfFile))
     }
 
     private func widen(

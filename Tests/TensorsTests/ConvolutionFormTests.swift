@@ -58,11 +58,13 @@ import Threads
                 [64, inputs, 3, 3], stride: stride, height: height, width: width, precision: precision, on: engine)
         }
         let rounded: KernelPlan.Form = engine.hasBFloat16 ? .roundedDirect : .direct
+        let product: KernelPlan.Form = engine.hasBFloat16 ? .roundedProduct : .direct
         #expect(form(8, 4, .f32) == .direct && form(8, 5, .f32) == .winograd)
-        #expect(form(8, 4, .auto) == rounded && form(12, 8, .auto) == .winograd)
-        if engine.hasBFloat16 { #expect(form(8, 9, .auto) == .winograd && form(8, 8, .auto) == .roundedDirect) }
+        #expect(form(8, 4, .auto) == product && form(12, 8, .auto) == .winograd)
+        if engine.hasBFloat16 { #expect(form(8, 9, .auto) == .winograd && form(8, 8, .auto) == .roundedProduct) }
         #expect(form(8, 8, .auto, inputs: 63) == .winograd, "too narrow to be rounded")
         #expect(form(40, 40, .f32, stride: 2) == .direct && form(40, 40, .bf16, stride: 2) == rounded)
+        #expect(form(8, 8, .f32, stride: 2) == .direct && form(8, 8, .bf16, stride: 2) == product)
 
         var generator = SeededGenerator(1)
         let weights = Weights(generator.tensor([64, 64, 3, 3]))
@@ -72,6 +74,16 @@ import Threads
         let beside = engine.tensor(try convolution(engine.featureMap(Tensor.stack([x, x])))).values
         let same = beside[..<alone.count].elementsEqual(alone)
         #expect(same)
+
+        // A product's rows, too, come out as they would alone.
+        let wide = Convolution(
+            Weights(generator.tensor([1280, 320, 3, 3])), bias: nil, padding: .init(1), precision: .auto,
+            form: engine.hasBFloat16 ? .roundedProduct : nil, on: engine)
+        let item = generator.tensor([1, 320, 8, 8])
+        let first = engine.tensor(try wide(engine.featureMap(item))).values
+        let many = engine.tensor(try wide(engine.featureMap(Tensor.stack([item, item, item])))).values
+        let isSame = many[..<first.count].elementsEqual(first)
+        #expect(isSame)
     }
 
     @Test("every form differs from the direct one by rounding alone", arguments: shapes.filter { $0.stride == 1 })
@@ -83,6 +95,26 @@ import Threads
         expectClose(planned, direct, absolute: 2e-5 * scale)
     }
 
+    @Test(
+        "as a product of patches a convolution differs from the direct one in bfloat16 by the order of its sums alone",
+        arguments: [
+            Shape(inputs: 64, outputs: 48, height: 8, width: 8), .init(inputs: 80, outputs: 64, height: 3, width: 5),
+            .init(inputs: 67, outputs: 71, height: 7, width: 6, batch: 3),
+            .init(inputs: 96, outputs: 80, height: 9, width: 12, stride: 2),
+            .init(inputs: 65, outputs: 64, height: 5, width: 4, kernel: 5),
+            .init(inputs: 64, outputs: 66, height: 6, width: 7, kernel: 1, batch: 1),
+        ])
+    func patches(shape: Shape) throws {
+        let engine = try Engine()
+        guard engine.hasBFloat16 else { return }
+        for padding in [nil, Convolution.Padding(top: 0, left: 1, bottom: 2, right: 0)] {
+            let direct = try convolve(shape, .roundedDirect, .bf16, padding: padding, on: engine).result
+            let product = try convolve(shape, .roundedProduct, .bf16, padding: padding, on: engine).result
+            let scale = Float(shape.inputs * shape.kernel * shape.kernel).squareRoot()
+            expectClose(product, direct, absolute: 2e-6 * scale)
+        }
+    }
+
     @Test("no convolution is left to oneDNN's reference loops", arguments: shapes)
     func fast(shape: Shape) throws {
         let engine = try Engine()
@@ -91,7 +123,8 @@ import Threads
     }
 
     private func convolve(
-        _ shape: Shape, _ form: KernelPlan.Form?, _ precision: Engine.Precision = .f32, on engine: Engine
+        _ shape: Shape, _ form: KernelPlan.Form?, _ precision: Engine.Precision = .f32,
+        padding: Convolution.Padding? = nil, on engine: Engine
     ) throws -> (result: Tensor, implementation: String) {
         func noise(_ shape: [Int], _ draw: Int) -> Tensor {
             PositionNoise(seed: 5).normal(shape, .init(.start, pass: 0, step: 0, draw: draw), threads: engine.threads)
@@ -100,7 +133,7 @@ import Threads
         let bias = noise([1, shape.outputs, 1, 1], 2)
         let convolution = Convolution(
             Weights(weights.shape, weights.values), bias: Weights([shape.outputs], bias.values), stride: shape.stride,
-            padding: .init(shape.kernel / 2), precision: precision, form: form, on: engine)
+            padding: padding ?? .init(shape.kernel / 2), precision: precision, form: form, on: engine)
         let x = engine.featureMap(noise([shape.batch, shape.inputs, shape.height, shape.width], 3))
         var sum = try convolution(x)
         try convolution.add(x, to: &sum)

@@ -34,6 +34,11 @@ void kernel_scale_plane(const float *plane, float *out, size_t pixels, size_t la
 void kernel_scale_plane_to_rows(const float *plane, float *rows, size_t stride, size_t count, size_t pixels, size_t lanes, const float *scale, const float *shift);
 /// plane += rows, the first `count` lanes from rows of a [pixels, stride] matrix.
 void kernel_add_rows_to_plane(const float *rows, size_t stride, size_t count, float *plane, size_t pixels, size_t lanes);
+/// The first `count` lanes of a plane from rows of a [pixels, stride] matrix; lanes past them are zero.
+void kernel_rows_to_plane(const float *rows, size_t stride, size_t count, float *plane, size_t pixels, size_t lanes);
+/// What a convolution sees of one item of a map in bfloat16 from (left, top) on, as one row: [kernel_height, kernel_width, blocks,
+/// lanes], zero outside.
+void kernel_patch(const uint16_t *map, size_t blocks, size_t height, size_t width, size_t lanes, ptrdiff_t top, ptrdiff_t left, size_t kernel_height, size_t kernel_width, uint16_t *row);
 
 // Rows of matrices.
 void kernel_layer_norm(const float *rows, float *out, size_t count, size_t width, const float *weight, const float *bias, float epsilon);

@@ -31,8 +31,8 @@ final class PromptClock {
 extension DiffusionModel {
     /// The denoiser for a prompt: negative + Σ weight·guidance·(part − negative).
     ///
-    /// Texts of one length are evaluated in pairs, others by themselves, so no text changes for the sake of another; only
-    /// shorter parts of one prompt have their last vector repeated up to the longest.
+    /// Texts of one length are evaluated as ``predictionsAtOnce(_:)`` has it, others by themselves, so no text changes for the
+    /// sake of another; only shorter parts of one prompt have their last vector repeated up to the longest.
     ///
     /// All predictions are linear in each other at one level, so guiding the estimate is guiding the prediction.
     /// Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2021), equation 6; AUTOMATIC1111's web UI,
@@ -114,8 +114,9 @@ extension DiffusionModel {
     private func batches(_ texts: [Conditioning], size: PixelSize) -> [Batch] {
         var batches: [Batch] = []
         var rest = texts[...]
+        let pairs = predictionsAtOnce(size) > 1
         while let first = rest.first {
-            let isPair = rest.count > 1 && rest[rest.startIndex + 1].context.shape == first.context.shape
+            let isPair = pairs && rest.count > 1 && rest[rest.startIndex + 1].context.shape == first.context.shape
             let batch = Array(rest.prefix(isPair ? 2 : 1))
             rest = rest.dropFirst(batch.count)
             batches.append(
