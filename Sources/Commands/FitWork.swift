@@ -81,9 +81,11 @@ final class FitWork: ItemWork {
         return new
     }
 
-    /// A picture that runs on beyond its sides is held whole, since lines run to any of its pixels; the larger one comes in
-    /// strips. Its mask goes beside it.
-    private func runOn(_ ready: Ready, began: Double, _ advance: @escaping (_ share: Double) throws -> Void) throws {
+    /// What is kept of a picture that runs on beyond its sides is held whole, since lines run to any of its pixels; source and
+    /// result pass in strips. Its mask goes beside it.
+    private func runOn(
+        _ ready: Ready, in folder: String, began: Double, _ advance: @escaping (_ share: Double) throws -> Void
+    ) throws {
         let source = ready.source
         var metadata = source.metadata
         let (plan, hash) = (ready.plan, ready.recipe.hash(over: metadata))
@@ -96,7 +98,7 @@ final class FitWork: ItemWork {
         }
         let threads = command.threading.pool
         let drawn = Continuation(
-            of: plan.kept(of: try source.picture(), threads: threads), by: plan.padding, threads: threads)
+            of: try source.kept(plan, in: folder, threads: threads), by: plan.padding, threads: threads)
         try session.write(
             plan.target, channels: source.channels, depth: source.depth, ready.recipe, over: metadata, to: paths[0],
             input: item.input, began: began
@@ -166,9 +168,11 @@ final class FitWork: ItemWork {
             // Standard output holds the results' paths alone.
             try session.console.report(.note(line(ready)))
         }
-        if plan.mode == .outpaint { return try runOn(ready, began: began) { try advance(work * $0, "fitting") } }
         let (folder, threads) = (try session.folder(of: path), command.threading.pool)
         source.folder = folder
+        if plan.mode == .outpaint {
+            return try runOn(ready, in: folder, began: began) { try advance(work * $0, "fitting") }
+        }
         try session.write(
             plan.target, channels: source.channels, depth: source.depth, ready.recipe, over: source.metadata, to: path,
             input: item.input, began: began

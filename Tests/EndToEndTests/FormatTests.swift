@@ -32,7 +32,7 @@ import Testing
             Picture(size: source.size, channels: .grey, eight: .init(repeating: 255, count: source.size.area)),
             to: "mask.png")
         let paint = ["in.png", "--seed", "1", "--steps", "4", "--skip", "0", "--overwrite", "-o", "out.png"]
-        for command in [["refine"], ["inpaint", "--mask", "mask.png"]] {
+        for command in [["refine"], ["inpaint", "--mask", "mask.png"], ["gobig", "--scale", "1"]] {
             try place.succeed(command + paint)
             let result = try place.read("out.png")
             let left = Rectangle(x: 0, y: 0, width: clear.upperBound, height: 32)

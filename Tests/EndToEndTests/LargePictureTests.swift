@@ -46,9 +46,17 @@ import Testing
             #expect(all < size.area * 3, "\(all)")
         }
 
-        /// The source is held, whatever runs on of it: here the canvas grows by 15 million samples, of which a strip has 4.
-        @Test("a canvas to be painted on is not held, however large it is")
+        /// What is kept of the source at its new size is held, whatever runs on of it: here the canvas grows by 15 million samples, of
+        /// which a strip has 4, and the source has 108 million.
+        @Test("neither the source of a canvas to be painted on is held, nor the canvas, however large they are")
         func canvas() throws {
+            let size = PixelSize(width: 6000, height: 6000)
+            try write("large.tif", size)
+            let peak = try place.peak([
+                "fit", "large.tif", "--mode", "outpaint", "--size", "960x640", "--quiet", "-o", "out.tif", "--threads",
+                "2",
+            ])
+            #expect(peak < size.area * 3, "\(peak)")
             try write("in.tif", PixelSize(width: 800, height: 800))
             let peaks = try ["3200x800", "9600x800"].map { size in
                 try place.peak([

@@ -153,10 +153,14 @@ package struct GoBig {
             .anchored(painted, to: seen, threads: threads)
         painted = space.carried(painted, over: visible, seen: seen, threads: threads)
         if let strength { painted = painted.laid(over: visible, through: strength, in: space) }
-        if region.channels.hasAlpha {
-            // What transparent pixels hide is changed as what was seen in their place.
-            let own = region.floats(threads: threads).droppingAlpha().colour()
-            for i in painted.values.indices { painted.values[i] += own.values[i] - visible.values[i] }
+        let whole = region.floats(threads: threads)
+        if let alpha = whole.alpha {
+            // What nobody sees is not painted on; what is faint is changed as what was seen in its place.
+            let own = whole.droppingAlpha().colour()
+            for i in painted.values.indices {
+                let isHidden = alpha.values[i / 3] == 0
+                painted.values[i] = isHidden ? own.values[i] : painted.values[i] + own.values[i] - visible.values[i]
+            }
         }
         painted = staysGrey ? painted.channel(0) : painted
         Storage.trim()

@@ -4,7 +4,8 @@ import Threads
 extension PictureReader {
     /// Bytes of disk that a fit takes while it is made.
     package func diskBytes(_ plan: FitPlan) -> Int {
-        diskBytes + (plan.hasRowsAround ? plan.crop.size.area * channels.count * depth / 8 : 0)
+        diskBytes
+            + (plan.hasRowsAround || plan.mode == .outpaint ? plan.crop.size.area * channels.count * depth / 8 : 0)
     }
 
     /// Hands over the picture as a plan has it, band by band: the same pixels as ``FitPlan/apply(to:threads:)``.
@@ -23,8 +24,7 @@ extension PictureReader {
         guard plan.hasRowsAround else {
             return try kept(plan, threads: threads) { strip, y in try take(strip.padded(by: sides), y) }
         }
-        let store = try PixelStore(size: plan.crop.size, channels: channels, depth: depth, in: folder)
-        try kept(plan, threads: threads) { strip, y in try store.write(strip, y: y) }
+        let store = try stored(plan, in: folder, threads: threads)
         let most = max(1, PixelStore.stripSamples / (plan.target.width * channels.count))
         var y = 0
         while y < plan.target.height {
@@ -33,6 +33,20 @@ extension PictureReader {
             try take((isMirrored ? strip.turned(from: .flipped) : strip).padded(by: sides), y)
             y += rows.count
         }
+    }
+
+    /// What a fit keeps of the scaled picture, whole and without its borders: the same pixels as ``FitPlan/kept(of:threads:)``.
+    ///
+    /// - Parameter folder: where it lies on disk meanwhile
+    /// Throws: as ``read(samples:_:)``
+    package func kept(_ plan: FitPlan, in folder: String, threads: Threads = Threads(1)) throws -> Picture {
+        try stored(plan, in: folder, threads: threads).read(Rectangle(plan.crop.size))
+    }
+
+    private func stored(_ plan: FitPlan, in folder: String, threads: Threads) throws -> PixelStore {
+        let store = try PixelStore(size: plan.crop.size, channels: channels, depth: depth, in: folder)
+        try kept(plan, threads: threads) { strip, y in try store.write(strip, y: y) }
+        return store
     }
 
     /// What a fit keeps of the scaled picture, without its borders.
