@@ -29,12 +29,16 @@ extension DiffusionModel {
     }
 
     /// How many texts the network is told at once, which changes no byte: one, since twice the pixels leave the processor's
-    /// caches sooner than weights are read twice; two where weights find no room and are packed for every run.
+    /// caches sooner than weights are read twice; two where not all weights find room, which are then packed for every run, but
+    /// the pixels of both do.
     package func predictionsAtOnce(_ size: PixelSize) -> Int {
-        guard let room = engine.memory.room(beside: unet.shelf) else { return 1 }
-        let one = unet.configuration.work(
-            height: size.height / codec.factor, width: size.width / codec.factor, batch: 1)
-        return Int(one.working(threads: engine.threads.count)) <= room ? 1 : 2
+        func working(_ texts: Int) -> Int {
+            let work = unet.configuration.work(
+                height: size.height / codec.factor, width: size.width / codec.factor, batch: texts)
+            return Int(work.working(threads: engine.threads.count))
+        }
+        guard let room = engine.memory.room(beside: unet.shelf), working(1) > room else { return 1 }
+        return working(2) <= room + unet.shelf.wanted - unet.shelf.largest ? 2 : 1
     }
 
     /// Work of encoding or decoding a picture.

@@ -14,17 +14,24 @@ import Threads
 package struct Continuation {
     private let picture: Picture
     private let margins: Margins
-    private let drawn: ContinuedFloats
+    /// Nil where nothing runs on.
+    private let drawn: ContinuedFloats?
     private let threads: Threads
 
     package init(of picture: Picture, by margins: Margins, threads: Threads = Threads(1)) {
         (self.picture, self.margins, self.threads) = (picture, margins, threads)
-        drawn = ContinuedFloats(
-            picture.floats(threads: threads).bleedingColours(threads: threads), margins, threads: threads)
+        drawn =
+            margins.isZero
+            ? nil
+            : ContinuedFloats(
+                picture.floats(threads: threads).bleedingColours(threads: threads), margins, threads: threads)
     }
 
     /// These rows of the larger picture.
     package func strip(_ rows: Range<Int>) -> Picture {
+        guard let drawn else {
+            return picture.cropped(to: Rectangle(x: 0, y: rows.lowerBound, width: picture.width, height: rows.count))
+        }
         var floats = drawn.rows(rows, threads: threads)
         if picture.channels.hasAlpha { floats = floats.with(alpha: FloatPicture(size: floats.size, colour: [1])) }
         let strip = floats.picture(depth: picture.depth, threads: threads)

@@ -5,7 +5,7 @@ package struct KernelTable: Sendable, Equatable {
     package var roundedWidth: Int
     /// Least tiles of 4×4 pixels of a map from which Winograd overtakes the direct form in 32 bits…
     package var winogradTiles: Int
-    /// …and the direct form in bfloat16, where that is allowed.
+    /// …and the product in bfloat16, where that is allowed.
     package var winogradTilesRounded: Int
 
     package init(roundedWidth: Int, winogradTiles: Int, winogradTilesRounded: Int) {

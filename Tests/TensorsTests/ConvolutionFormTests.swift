@@ -28,6 +28,8 @@ import Threads
         .init(inputs: 160, outputs: 64, height: 64, width: 64), .init(inputs: 128, outputs: 128, height: 64, width: 64),
         .init(inputs: 1280, outputs: 160, height: 8, width: 8, batch: 1),
         .init(inputs: 48, outputs: 40, height: 3, width: 5),
+        // Few rows of long products: no sum may be cut where threads are many.
+        .init(inputs: 2560, outputs: 160, height: 2, width: 2, batch: 1),
         .init(inputs: 4, outputs: 96, height: 24, width: 40), .init(inputs: 96, outputs: 3, height: 24, width: 40),
     ]
 
@@ -77,9 +79,9 @@ import Threads
 
         // A product's rows, too, come out as they would alone.
         let wide = Convolution(
-            Weights(generator.tensor([1280, 320, 3, 3])), bias: nil, padding: .init(1), precision: .auto,
+            Weights(generator.tensor([160, 2560, 3, 3])), bias: nil, padding: .init(1), precision: .auto,
             form: engine.hasBFloat16 ? .roundedProduct : nil, on: engine)
-        let item = generator.tensor([1, 320, 8, 8])
+        let item = generator.tensor([1, 2560, 4, 4])
         let first = engine.tensor(try wide(engine.featureMap(item))).values
         let many = engine.tensor(try wide(engine.featureMap(Tensor.stack([item, item, item])))).values
         let isSame = many[..<first.count].elementsEqual(first)

@@ -349,7 +349,9 @@ final class GoBigWork: ItemWork {
             let before = painting.plan.tiles.count
             painting.add(over: showing)
             let new = Array(painting.plan.tiles[before...])
-            advance.expect(try new.reduce(0) { $0 + (try painting.goBig.cost.work($1)) })
+            // Those of a run that was stopped are there already.
+            advance.expect(
+                try new.filter { !painting.isThere($0) }.reduce(0) { $0 + (try painting.goBig.cost.work($1)) })
             try paint(painting, new, advance, label: "seam, ")
             canvas = try painting.assembled(in: folder.path)
         }

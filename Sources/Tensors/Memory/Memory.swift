@@ -68,9 +68,9 @@ package final class Memory: Sendable {
     }
 
     /// Bytes that the network of this shelf can work in, with all of its packed weights kept and all others' let go; nil:
-    /// as many as it likes.
+    /// as many as it likes. Less than none where these find no room themselves.
     package func room(beside shelf: Shelf) -> Int? {
-        limit.map { max(0, $0 - Self.rest - shelf.staging - shelf.wanted) }
+        limit.map { $0 - Self.rest - shelf.staging - shelf.wanted }
     }
 
     /// Bytes that the process holds beside what goes through ``Storage``: the program and its libraries, and pictures.
